@@ -15,11 +15,9 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "ports/done.hpp"
 
 namespace davit::ports {
-
-template <class T>
-using Done = std::function<void(Result<T>)>;
 
 struct KeyValue {
   std::string key;

@@ -1,0 +1,40 @@
+#include "model/spec.hpp"
+
+#include <algorithm>
+
+#include "model/spec_fields.hpp"
+
+namespace davit::model {
+namespace {
+
+// Nested structs are compared field by field, so that a table's own Change counts; everything else is one leaf.
+template <class S>
+Change greatest_change(S const& before, S const& after) {
+  Change greatest = Change::None;
+  for_each_field<S>([&](auto const& each) {
+    auto const& a = before.*each.member;
+    auto const& b = after.*each.member;
+    if (a == b) return;
+    using Member = std::remove_cvref_t<decltype(a)>;
+    if constexpr (HasFields<Member>) {
+      greatest = std::max(greatest, greatest_change(a, b));
+    } else {
+      greatest = std::max(greatest, each.meta.change);
+    }
+  });
+  return greatest;
+}
+
+}  // namespace
+
+Change change_between(ServiceSpec const& before, ServiceSpec const& after) { return greatest_change(before, after); }
+
+bool can_start_first(ServiceSpec const& spec) {
+  bool const has_fixed_port = std::ranges::any_of(spec.ports, [](PortSpec const& port) { return port.published && !port.published_end; });
+  bool const has_writable_volume =
+      std::ranges::any_of(spec.volumes, [](Mount const& mount) { return mount.type != MountType::Tmpfs && !mount.read_only; });
+  bool const shares_host_network = spec.network_mode == "host";
+  return !has_fixed_port && !has_writable_volume && !shares_host_network && spec.on_isolation == OnIsolation::Keep;
+}
+
+}  // namespace davit::model
