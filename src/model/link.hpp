@@ -1,0 +1,84 @@
+// What masters and agents say to each other. The in-process link carries these values, the later gRPC link their encoding.
+// Every command carries a Fence; an agent obeys none below the highest epoch it has stored for the shard (protocol.md §5).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "model/instance.hpp"
+#include "model/node.hpp"
+#include "model/spec.hpp"
+
+namespace davit::model {
+
+// The owner of these shards from now on. Answered by FencesStored once the epochs are durable.
+struct FenceShards {
+  std::vector<Fence> fences;
+  friend bool operator==(FenceShards const&, FenceShards const&) = default;
+};
+
+// An offer; to an agent that has the instance already: the confirmation that it goes on, with the spec as it is now.
+struct RunInstance {
+  Fence fence;
+  InstanceId id;
+  ServiceUid uid;
+  std::string service;
+  std::uint32_t slot = 0;
+  std::uint32_t revision = 0;
+  SpecRef spec;
+  std::string digest;  // what the revision's image was resolved to; empty: not yet
+  friend bool operator==(RunInstance const&, RunInstance const&) = default;
+};
+
+// Stop and remove; an instance that the agent does not have is answered as gone.
+struct StopInstance {
+  Fence fence;
+  InstanceId id;
+  Reason reason = Reason::None;
+  friend bool operator==(StopInstance const&, StopInstance const&) = default;
+};
+
+using ToAgent = std::variant<FenceShards, RunInstance, StopInstance>;
+
+// First on every connection.
+struct AgentHello {
+  NodeFacts facts;
+  friend bool operator==(AgentHello const&, AgentHello const&) = default;
+};
+// With the complete list, which no earlier command of an older epoch can change any more.
+struct FencesStored {
+  std::vector<Fence> fences;
+  std::vector<InstanceReport> all;
+  friend bool operator==(FencesStored const&, FencesStored const&) = default;
+};
+struct Verdict {
+  InstanceId id;
+  bool admitted = false;
+  Reason reason = Reason::None;  // why not
+  std::string message;
+  friend bool operator==(Verdict const&, Verdict const&) = default;
+};
+struct InstanceChanged {
+  InstanceReport report;
+  friend bool operator==(InstanceChanged const&, InstanceChanged const&) = default;
+};
+struct InstanceGone {
+  InstanceId id;
+  friend bool operator==(InstanceGone const&, InstanceGone const&) = default;
+};
+// Each second: the node lives, and this is its load.
+struct Beat {
+  NodeLoad load;
+  friend bool operator==(Beat const&, Beat const&) = default;
+};
+struct FactsChanged {
+  NodeFacts facts;
+  friend bool operator==(FactsChanged const&, FactsChanged const&) = default;
+};
+
+using ToMaster = std::variant<AgentHello, FencesStored, Verdict, InstanceChanged, InstanceGone, Beat, FactsChanged>;
+
+}  // namespace davit::model

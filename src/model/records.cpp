@@ -1,0 +1,30 @@
+#include "model/records.hpp"
+
+#include <fmt/core.h>
+
+namespace davit::model {
+
+std::string cluster_key() { return fmt::format("{}cluster", kRoot); }
+std::string shard_key(ShardId shard) { return fmt::format("{}shards/{:03}", kRoot, shard.value); }
+std::string node_key(NodeId node) { return fmt::format("{}nodes/{}", kRoot, to_string(node)); }
+std::string service_prefix(std::string_view service) { return fmt::format("{}services/{:03}/{}/", kRoot, shard_of(service).value, service); }
+std::string head_key(std::string_view service) { return service_prefix(service) + "head"; }
+std::string gone_key(std::string_view service) { return service_prefix(service) + "gone"; }
+std::string spec_key(std::string_view service, std::uint32_t revision) { return fmt::format("{}specs/{:010}", service_prefix(service), revision); }
+std::string event_key(std::string_view service, std::uint64_t number) { return fmt::format("{}events/{:012}", service_prefix(service), number); }
+
+namespace {
+std::string key(ClusterRecord const&) { return cluster_key(); }
+std::string key(ShardRecord const& record) { return shard_key(record.shard); }
+std::string key(NodeRecord const& record) { return node_key(record.id); }
+std::string key(HeadRecord const& record) { return head_key(record.head.name); }
+std::string key(SpecRecord const& record) { return spec_key(record.service, record.revision); }
+std::string key(EventRecord const& record) { return event_key(record.service, record.event.number); }
+std::string key(GoneRecord const& record) { return gone_key(record.service); }
+}  // namespace
+
+std::string key_of(Record const& record) {
+  return std::visit([](auto const& each) { return key(each); }, record);
+}
+
+}  // namespace davit::model

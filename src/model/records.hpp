@@ -1,0 +1,77 @@
+// Everything that the store holds (protocol.md §2), typed, and the keys it stands under. codec/records.hpp turns a Record
+// into bytes and back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "model/journal.hpp"
+#include "model/node.hpp"
+
+namespace davit::model {
+
+inline constexpr std::string_view kRoot = "davit/v1/";
+inline constexpr std::uint32_t kFormatVersion = 1;
+
+struct ClusterRecord {
+  ClusterId uid;
+  std::uint32_t era = 1;
+  std::uint32_t format = kFormatVersion;
+  friend bool operator==(ClusterRecord const&, ClusterRecord const&) = default;
+};
+// The key's mod revision is the epoch.
+struct ShardRecord {
+  ShardId shard;
+  std::string session;
+  friend bool operator==(ShardRecord const&, ShardRecord const&) = default;
+};
+struct NodeRecord {
+  NodeId id;
+  std::string name;
+  std::vector<Role> roles;
+  std::map<std::string, std::string> labels;
+  Availability availability = Availability::Active;
+  NodeStatus status = NodeStatus::Up;
+  std::uint64_t incarnation = 1;
+  friend bool operator==(NodeRecord const&, NodeRecord const&) = default;
+};
+// The head without the specs and digests, which have keys of their own: revisions maps to empty records.
+struct HeadRecord {
+  Head head;
+};
+struct SpecRecord {
+  std::string service;
+  std::uint32_t revision = 0;
+  RevisionRecord content;
+};
+struct EventRecord {
+  std::string service;
+  JournalEvent event;
+};
+// Stands in for the head after a removal, so that a repeated request is answered alike.
+struct GoneRecord {
+  std::string service;
+  ServiceUid uid;
+  Wall at{};
+  std::vector<RequestMemo> requests;
+  friend bool operator==(GoneRecord const&, GoneRecord const&) = default;
+};
+
+using Record = std::variant<ClusterRecord, ShardRecord, NodeRecord, HeadRecord, SpecRecord, EventRecord, GoneRecord>;
+
+std::string cluster_key();
+std::string shard_key(ShardId shard);
+std::string node_key(NodeId node);
+std::string service_prefix(std::string_view service);  // "davit/v1/services/<shard>/<name>/"
+std::string head_key(std::string_view service);
+std::string gone_key(std::string_view service);
+std::string spec_key(std::string_view service, std::uint32_t revision);
+std::string event_key(std::string_view service, std::uint64_t number);  // numbers are padded, so that keys sort by them
+std::string key_of(Record const& record);
+
+}  // namespace davit::model
