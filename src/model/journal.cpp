@@ -47,7 +47,8 @@ void on(Head& head, JournalEvent const& event, SpecChanged const& body) {
 
 void on(Head& head, JournalEvent const& event, ServiceRestarted const&) {
   ++head.generation;
-  auto const digest = head.digest();
+  // `pull_policy: always` is how a user asks that a restart takes what the tag means by now.
+  auto const digest = head.spec()->pull_policy == PullPolicy::Always ? std::string{} : head.digest();
   begin_revision(head, head.spec(), event.time);
   head.revisions.at(head.revision).digest = digest;
 }

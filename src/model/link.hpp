@@ -14,6 +14,12 @@
 
 namespace davit::model {
 
+// First on every connection, from a master: which cluster this is.
+struct Welcome {
+  ClusterId cluster;
+  friend bool operator==(Welcome const&, Welcome const&) = default;
+};
+
 // The owner of these shards from now on. Answered by FencesStored once the epochs are durable.
 struct FenceShards {
   std::vector<Fence> fences;
@@ -37,13 +43,15 @@ struct RunInstance {
 struct StopInstance {
   Fence fence;
   InstanceId id;
+  ServiceUid uid;
+  std::uint32_t slot = 0;
   Reason reason = Reason::None;
   friend bool operator==(StopInstance const&, StopInstance const&) = default;
 };
 
-using ToAgent = std::variant<FenceShards, RunInstance, StopInstance>;
+using ToAgent = std::variant<Welcome, FenceShards, RunInstance, StopInstance>;
 
-// First on every connection.
+// First on every connection, from an agent.
 struct AgentHello {
   NodeFacts facts;
   friend bool operator==(AgentHello const&, AgentHello const&) = default;
@@ -56,6 +64,8 @@ struct FencesStored {
 };
 struct Verdict {
   InstanceId id;
+  ServiceUid uid;
+  std::uint32_t slot = 0;
   bool admitted = false;
   Reason reason = Reason::None;  // why not
   std::string message;
@@ -67,6 +77,8 @@ struct InstanceChanged {
 };
 struct InstanceGone {
   InstanceId id;
+  ServiceUid uid;
+  std::uint32_t slot = 0;
   friend bool operator==(InstanceGone const&, InstanceGone const&) = default;
 };
 // Each second: the node lives, and this is its load.

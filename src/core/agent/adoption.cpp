@@ -1,0 +1,167 @@
+// The agent's view of what the engine shows: the list is the truth about which containers are there, an inspection about
+// one of them. Nothing follows from an event but a look.
+#include <fmt/core.h>
+
+#include "base/check.hpp"
+#include "core/agent/agent.hpp"
+
+namespace davit::agent {
+
+using model::Reason;
+
+namespace {
+constexpr Duration kListInterval = 30s;
+constexpr Duration kPausedFor = 10s;
+}  // namespace
+
+void Agent::list_containers() {
+  if (!state_.cluster || !engine_up_) return;
+  if (options_.facts.engine.version.empty() && info_op_ == 0) info_op_ = call(model::ReadEngineInfo{}, 10s);
+  if (list_op_ != 0) {
+    list_again_ = true;  // the one in flight may be older than what this one was asked for
+    return;
+  }
+  list_op_ = call(model::ListContainers{list_filter(owner())}, 30s);
+  next_list_ = now_.monotonic + kListInterval;
+}
+
+void Agent::on_listed(model::ContainerList const& list) {
+  std::map<std::string, model::ContainerState> states;
+  std::map<InstanceId, std::pair<Identity, model::ContainerSummary const*>> unknown;
+  for (auto const& container : list.all) {
+    states[container.id] = container.state;
+    auto const identity = identify(owner(), container.name, container.labels);
+    if (!identity || find(identity->instance) || garbage_.contains(container.id)) continue;
+    auto& newest = unknown[identity->instance];
+    if (newest.second && newest.first.attempt > identity->attempt) {
+      discard(container.id);
+      continue;
+    }
+    if (newest.second) discard(newest.second->id);
+    newest = {*identity, &container};
+  }
+  for (auto& [id, instance] : instances_) {
+    if (instance.op != 0) continue;
+    if (instance.phase == Phase::Running) {
+      auto const state = states.find(instance.container.id);
+      bool const is_as_known = state != states.end() && state->second == instance.container_state;
+      if (!is_as_known || !was_listed_) inspect(instance);
+    } else if (instance.phase != Phase::Adopted && instance.phase != Phase::BackOff && instance.phase != Phase::Finished) {
+      advance(instance);  // it was stalled while the engine was away
+    }
+  }
+  was_listed_ = true;
+  for (auto const& [id, found] : unknown) adopt(found.first, *found.second);
+  check_listed();
+  if (std::exchange(list_again_, false)) list_containers();
+}
+
+void Agent::adopt(Identity const& identity, model::ContainerSummary const& container) {
+  auto& instance = instances_[identity.instance];
+  instance.identity = identity;
+  instance.phase = Phase::Inspecting;
+  instance.container = {container.id, container.name, {}};
+  instance.container_state = container.state;
+  instance.created_at = instance.state_since = now_.monotonic;
+  by_container_[container.id] = identity.instance;
+  call(instance, model::InspectContainer{container.id}, 30s);
+}
+
+void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply> const& outcome) {
+  if (!outcome) {
+    if (outcome.error().field == model::engine_error::kNoSuchContainer) {
+      forget(instance);  // gone between the list and now
+      check_listed();
+    }
+    return;  // otherwise the next list tries again
+  }
+  auto const& detail = std::get<model::ContainerDetail>(*outcome);
+  instance.ports = detail.ports;
+  ports_.take(instance.ports);
+  auto const age = [&](std::optional<Wall> const& since) { return since ? std::max<Duration>(0s, now_.wall - *since) : Duration::zero(); };
+  instance.created_at = now_.monotonic - age(detail.created_at);
+  observe(instance, detail);
+  instance.restarts = instance.identity.attempt - 1;
+  instance.phase = Phase::Adopted;
+  instance.state_since = now_.monotonic - age(detail.started_at);
+  touch(instance);
+  note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));
+  if (instance.stop_wanted) continue_stop(instance);
+  check_listed();
+}
+
+// The node's whole truth is known when the list has come and everything in it has been inspected.
+void Agent::check_listed() {
+  if (is_complete_ || !was_listed_) return;
+  for (auto const& [id, instance] : instances_) {
+    if (instance.phase == Phase::Inspecting) return;
+  }
+  is_complete_ = true;
+  answer_fences();
+}
+
+void Agent::inspect(Instance& instance) {
+  instance.touched = false;
+  call(instance, model::InspectContainer{instance.container.id}, 30s);
+}
+
+// What one inspection says about the container, whatever the phase.
+void Agent::observe(Instance& instance, model::ContainerDetail const& detail) {
+  instance.container_state = detail.state;
+  instance.container.name = detail.name;
+  instance.container.address = detail.address;
+  instance.health = detail.health;
+  if (detail.started_at) instance.started_at = now_.monotonic - std::max<Duration>(0s, now_.wall - *detail.started_at);
+  bool const has_ended = detail.state == model::ContainerState::Exited || detail.state == model::ContainerState::Dead;
+  instance.exit_code = has_ended ? std::optional(detail.exit_code) : std::nullopt;
+  if (has_ended) instance.message = detail.error.empty() ? fmt::format("exit {}", detail.exit_code) : detail.error;
+  touch(instance);
+}
+
+// Of a container that should run.
+void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& outcome) {
+  if (!outcome) {
+    if (outcome.error().field == model::engine_error::kNoSuchContainer) {
+      by_container_.erase(instance.container.id);
+      instance.container = {};
+      instance.exit_code.reset();
+      on_ended(instance, Reason::Vanished, "the container was removed by somebody", false);
+    }
+    return;  // away: the next list looks again
+  }
+  auto const& detail = std::get<model::ContainerDetail>(*outcome);
+  auto const was_paused = instance.paused;
+  observe(instance, detail);
+  instance.paused = detail.state == model::ContainerState::Paused;
+  switch (detail.state) {
+    case model::ContainerState::Exited:
+    case model::ContainerState::Dead:
+    case model::ContainerState::Removing:
+      on_ended(instance, detail.oom_killed ? Reason::OomKilled : Reason::Exited, instance.message, detail.exit_code == 0 && !detail.oom_killed);
+      return;
+    case model::ContainerState::Created:
+    case model::ContainerState::Running:
+    case model::ContainerState::Paused:
+    case model::ContainerState::Restarting: break;
+  }
+  if (instance.paused && !was_paused) {
+    instance.reason = Reason::Paused;
+    instance.message = fmt::format("somebody paused the container; it is restarted in {}", format_duration(kPausedFor));
+    wake(instance, now_.monotonic + kPausedFor);
+  } else if (!instance.paused) {
+    instance.reason = Reason::None;
+    instance.message.clear();
+    if (was_paused) wake(instance, kNever);
+  }
+  if (detail.health == model::Health::Unhealthy && instance.spec && instance.spec->restart_policy.condition != model::RestartCondition::None) {
+    stop_to_restart(instance, Reason::Unhealthy, detail.health_output.empty() ? "its health test failed" : detail.health_output);
+    return;
+  }
+  if (stopping_services_) {
+    stop_to_restart(instance, Reason::Exited, "davit was stopped with its services");
+  } else if (instance.touched) {
+    inspect(instance);
+  }
+}
+
+}  // namespace davit::agent

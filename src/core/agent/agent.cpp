@@ -1,0 +1,405 @@
+#include "core/agent/agent.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/check.hpp"
+
+namespace davit::agent {
+
+using model::Reason;
+
+Agent::Agent(Options options, model::AgentState state) : options_(std::move(options)), state_(std::move(state)), ports_(options_.ports) {
+  options_.facts.id = state_.node;
+  durable_epochs_ = state_.epochs;
+}
+
+void Agent::step(Now now, Event const& event, Actions& actions) {
+  now_ = now;
+  out_ = &actions;
+  std::visit([this](auto const& each) { on(each); }, event);
+  start_pulls();
+  take_turns();
+  collect_garbage();
+  send_reports();
+  out_ = nullptr;
+}
+
+Monotonic Agent::wake_at() const {
+  Monotonic at = next_list_;
+  if (!wakes_.empty()) at = std::min(at, wakes_.begin()->first);
+  for (auto const& [container, garbage] : garbage_) {
+    if (garbage.op == 0) at = std::min(at, garbage.at);
+  }
+  return engine_up_ ? at : kNever;  // nothing that the agent does by itself succeeds without the engine
+}
+
+std::vector<std::string> Agent::pending() const {
+  std::vector<std::string> reasons;
+  if (!engine_up_) reasons.push_back("the engine does not answer");
+  else if (!is_complete_) reasons.push_back("the engine's containers are not all listed and inspected yet");
+  for (auto const& [id, instance] : instances_) {
+    bool const settled = instance.op == 0 && (instance.phase == Phase::Running || instance.phase == Phase::Finished);
+    if (!settled) reasons.push_back(fmt::format("{} is {}: {}", container_name(instance.identity), model::to_string(state_of(instance)), instance.message));
+  }
+  for (auto const& [container, garbage] : garbage_) reasons.push_back(fmt::format("old container {} is not removed yet", container));
+  return reasons;
+}
+
+bool Agent::all_stopped() const {
+  return std::ranges::all_of(instances_, [](auto const& each) {
+    auto const& instance = each.second;
+    bool const has_ended = instance.phase == Phase::BackOff || instance.phase == Phase::Finished || instance.container.id.empty();
+    return instance.op == 0 && (has_ended || instance.phase == Phase::Adopted);
+  });
+}
+
+// ---- masters
+
+void Agent::on(MasterConnected const&) {
+  connected_ = true;
+  out_->push_back(Send{model::AgentHello{options_.facts}});
+}
+
+void Agent::on(FromMaster const& event) {
+  std::visit([this](auto const& message) { on_message(message); }, event.message);
+}
+
+void Agent::on_message(model::Welcome const& message) {
+  if (state_.cluster == message.cluster) return;
+  if (state_.cluster) {
+    out_->push_back(Noted{true, fmt::format("refused a master of cluster {}: this node belongs to cluster {}", to_string(message.cluster), to_string(*state_.cluster))});
+    return;
+  }
+  state_.cluster = message.cluster;
+  save_state();
+  list_containers();
+}
+
+void Agent::on_message(model::FenceShards const& message) {
+  bool changed = false;
+  for (auto const& fence : message.fences) {
+    CHECK(fence.shard.value < kShards);
+    auto& stored = state_.epochs[fence.shard.value];
+    if (fence.epoch > stored) stored = fence.epoch, changed = true;
+  }
+  unanswered_.push_back(message);
+  if (changed) save_state();
+  answer_fences();
+}
+
+bool Agent::obeys(Fence fence) const {
+  auto const shard = fence.shard.value;
+  return is_complete_ && shard < kShards && fence.epoch == state_.epochs[shard] && fence.epoch == durable_epochs_[shard];
+}
+
+void Agent::save_state() {
+  if (saving_) {
+    save_again_ = true;
+    return;
+  }
+  saving_ = true;
+  epochs_being_saved_ = state_.epochs;
+  out_->push_back(SaveState{state_});
+}
+
+void Agent::on(StateSaved const& event) {
+  saving_ = false;
+  if (!event.outcome) {
+    // An epoch that is not durable must not be obeyed: the fence stays unanswered, and the next list tries again.
+    out_->push_back(Noted{true, fmt::format("the agent's state file cannot be written: {}", event.outcome.error().message)});
+    save_again_ = true;
+    return;
+  }
+  durable_epochs_ = epochs_being_saved_;
+  if (std::exchange(save_again_, false)) save_state();
+  answer_fences();
+}
+
+// Only when the epochs are durable and the whole truth is known.
+void Agent::answer_fences() {
+  bool const knows_engine = !options_.facts.engine.version.empty();  // else its capacity is unknown
+  if (!is_complete_ || !knows_engine || state_.epochs != durable_epochs_ || unanswered_.empty()) return;
+  model::FencesStored answer;
+  for (auto const& message : std::exchange(unanswered_, {})) {
+    for (auto const& fence : message.fences) {
+      if (obeys(fence)) answer.fences.push_back(fence);
+    }
+  }
+  for (auto const& [id, instance] : instances_) answer.all.push_back(report_of(instance, now_));
+  changed_.clear();
+  out_->push_back(Send{std::move(answer)});
+}
+
+void Agent::on_message(model::RunInstance const& message) {
+  if (!obeys(message.fence)) return;
+  if (auto* known = find(message.id)) {
+    confirm(*known, message);
+  } else {
+    admit(message);
+  }
+}
+
+void Agent::admit(model::RunInstance const& message) {
+  model::Verdict verdict{.id = message.id, .uid = message.uid, .slot = message.slot};
+  auto ports = check_admission(message);
+  if (!ports) {
+    verdict.reason = model::parse_enum<Reason>(ports.error().field).value_or(Reason::StartFailed);
+    verdict.message = ports.error().message;
+    out_->push_back(Send{std::move(verdict)});
+    return;
+  }
+  verdict.admitted = true;
+  out_->push_back(Send{std::move(verdict)});
+
+  auto& instance = instances_[message.id];
+  instance.identity = {message.id, message.uid, message.service, message.slot, message.revision, message.fence, 1};
+  instance.spec = message.spec;
+  instance.digest = message.digest;
+  instance.ports = *std::move(ports);
+  instance.created_at = instance.state_since = now_.monotonic;
+  ports_.take(instance.ports);
+  touch(instance);
+  advance(instance);
+}
+
+Result<std::vector<model::PublishedPort>> Agent::check_admission(model::RunInstance const& message) {
+  auto const refuse = [](Reason reason, std::string text) { return fail(Code::Exhausted, std::move(text), std::string(model::to_string(reason))); };
+  if (!engine_up_ || stopping_services_) return refuse(Reason::EngineAway, "the node's engine does not answer");
+
+  model::ResourceSet reserved;
+  std::int64_t of_service = 0;
+  for (auto const& [id, instance] : instances_) {
+    if (instance.identity.uid == message.uid && !instance.stop_wanted) ++of_service;
+    if (!instance.spec) continue;
+    reserved.cpus += instance.spec->resources.reservations.cpus;
+    reserved.memory.count += instance.spec->resources.reservations.memory.count;
+  }
+  auto const& wanted = message.spec->resources.reservations;
+  auto const& engine = options_.facts.engine;
+  if (wanted.cpus > 0 && reserved.cpus + wanted.cpus > engine.cpus + 1e-9) {
+    return refuse(Reason::NotEnoughCpu, fmt::format("wants {} cores, {:.2f} unreserved", wanted.cpus, std::max(0.0, engine.cpus - reserved.cpus)));
+  }
+  if (wanted.memory.count > 0 && reserved.memory.count + wanted.memory.count > engine.memory.count) {
+    return refuse(Reason::NotEnoughMemory, fmt::format("wants {}, {} unreserved", format_bytes(wanted.memory),
+                                                       format_bytes({std::max<std::int64_t>(0, engine.memory.count - reserved.memory.count)})));
+  }
+  auto const most = message.spec->placement.max_replicas_per_node;
+  if (most > 0 && of_service >= most) return refuse(Reason::MaxPerNode, fmt::format("{} instances of the service run here already", of_service));
+  return ports_.pick(message.spec->ports, now_.monotonic);
+}
+
+void Agent::confirm(Instance& instance, model::RunInstance const& message) {
+  instance.identity.fence = message.fence;
+  instance.spec = message.spec;
+  instance.digest = message.digest;
+  if (instance.phase != Phase::Adopted || instance.stop_wanted) return;
+  switch (instance.container_state) {
+    case model::ContainerState::Running:
+    case model::ContainerState::Paused:
+    case model::ContainerState::Restarting:
+      set_phase(instance, Phase::Running);
+      inspect(instance);
+      break;
+    case model::ContainerState::Created:
+      set_phase(instance, Phase::Start);
+      call(instance, model::StartContainer{instance.container.id}, 60s);
+      break;
+    case model::ContainerState::Removing:
+    case model::ContainerState::Exited:
+    case model::ContainerState::Dead: on_ended(instance, Reason::Exited, instance.message, instance.exit_code == 0); break;
+  }
+}
+
+void Agent::on_message(model::StopInstance const& message) {
+  if (!obeys(message.fence)) return;
+  auto* instance = find(message.id);
+  if (!instance) {
+    out_->push_back(Send{model::InstanceGone{message.id, message.uid, message.slot}});
+    return;
+  }
+  instance->identity.fence = message.fence;
+  begin_stop(*instance, message.reason);
+}
+
+// ---- engine
+
+void Agent::on(EngineHinted const& event) {
+  if (auto const* touched = std::get_if<model::ContainerTouched>(&event.hint)) {
+    auto const owner = by_container_.find(touched->id);
+    if (owner == by_container_.end()) return;
+    auto* instance = find(owner->second);
+    if (!instance) return;
+    if (instance->op != 0) {
+      instance->touched = true;
+    } else if (instance->phase == Phase::Running) {
+      inspect(*instance);
+    }
+  } else if (auto const* progress = std::get_if<model::PullProgress>(&event.hint)) {
+    auto const job = pulls_.find(progress->reference);
+    if (job == pulls_.end() || progress->total_bytes <= 0) return;
+    auto const text = fmt::format("pulling {}/{}", format_bytes({progress->done_bytes}), format_bytes({progress->total_bytes}));
+    for (auto const id : job->second.waiting) {
+      if (auto* instance = find(id)) instance->message = text, touch(*instance);
+    }
+  } else if (std::holds_alternative<model::EngineUp>(event.hint)) {
+    engine_up_ = true;
+    options_.facts.engine_up = true;
+    options_.facts.engine_message.clear();
+    options_.facts.engine = {};  // it may be another version by now
+    list_containers();
+  } else if (auto const* down = std::get_if<model::EngineDown>(&event.hint)) {
+    engine_up_ = false;
+    options_.facts.engine_up = false;
+    options_.facts.engine_message = down->message;
+    if (connected_) out_->push_back(Send{model::FactsChanged{options_.facts}});
+  }
+}
+
+void Agent::on(CallDone const& event) {
+  if (event.op == list_op_) {
+    list_op_ = 0;
+    if (!event.outcome) {
+      next_list_ = now_.monotonic + std::min<Duration>(30s, 500ms * (1 << std::min(list_failures_++, 6U)));
+      return;
+    }
+    list_failures_ = 0;
+    on_listed(std::get<model::ContainerList>(*event.outcome));
+  } else if (event.op == info_op_) {
+    info_op_ = 0;
+    if (event.outcome) options_.facts.engine = std::get<model::EngineInfo>(*event.outcome);
+    if (connected_) out_->push_back(Send{model::FactsChanged{options_.facts}});
+    answer_fences();
+  } else if (auto const owner = calls_.find(event.op); owner != calls_.end()) {
+    auto* instance = find(owner->second);
+    calls_.erase(owner);
+    CHECK(instance && instance->op == event.op, "call {} belongs to no instance", event.op);
+    instance->op = 0;
+    on_instance_call(*instance, event.outcome);
+  } else {
+    for (auto& [reference, job] : pulls_) {
+      if (job.op == event.op) return on_pulled(std::string(reference), event.outcome);
+    }
+    for (auto& [container, garbage] : garbage_) {
+      if (garbage.op != event.op) continue;
+      garbage.op = 0;
+      if (event.outcome) {
+        garbage_.erase(container);
+      } else {
+        garbage.at = now_.monotonic + std::min<Duration>(30s, 1s * (1 << std::min(garbage.tries++, 5U)));
+      }
+      return;
+    }
+  }
+}
+
+void Agent::on_instance_call(Instance& instance, Result<model::EngineReply> const& outcome) {
+  if (instance.stop_wanted && instance.phase != Phase::Create && instance.phase != Phase::Start && instance.phase != Phase::Stop &&
+      instance.phase != Phase::Remove && instance.phase != Phase::Inspecting) {
+    continue_stop(instance);
+    return;
+  }
+  switch (instance.phase) {
+    case Phase::Inspecting: on_adoption_inspected(instance, outcome); break;
+    case Phase::CheckImage: on_image(instance, outcome); break;
+    case Phase::Create: on_created(instance, outcome); break;
+    case Phase::Start: on_started(instance, outcome); break;
+    case Phase::Running: on_inspected(instance, outcome); break;
+    case Phase::StopToRestart: on_stopped(instance, outcome); break;
+    case Phase::Stop: on_stopped(instance, outcome); break;
+    case Phase::Remove: on_removed(instance, outcome); break;
+    case Phase::Adopted:
+    case Phase::Pull:
+    case Phase::Turn:
+    case Phase::BackOff:
+    case Phase::Finished:
+    case Phase::Drain: CHECK(false, "{} had a call in flight in phase {}", container_name(instance.identity), static_cast<int>(instance.phase));
+  }
+}
+
+void Agent::on(LoadMeasured const& event) {
+  load_ = event.load;
+  if (connected_) out_->push_back(Send{model::Beat{load_}});
+}
+
+void Agent::on(StopServices const&) {
+  stopping_services_ = true;
+  for (auto& [id, instance] : instances_) {
+    if (instance.op == 0 && instance.phase == Phase::Running) stop_to_restart(instance, Reason::Exited, "davit was stopped with its services");
+  }
+}
+
+void Agent::on(Tick const&) {
+  if (!engine_up_) return;  // what is due stays due
+  while (!wakes_.empty() && wakes_.begin()->first <= now_.monotonic) {
+    auto* instance = find(wakes_.begin()->second);
+    CHECK(instance);
+    wake(*instance, kNever);
+    if (instance->op != 0) continue;
+    if (instance->phase == Phase::Drain || instance->phase == Phase::Remove || instance->phase == Phase::Stop) {
+      continue_stop(*instance);
+    } else if (instance->phase == Phase::BackOff && !stopping_services_) {
+      ++instance->restarts;
+      ++instance->identity.attempt;
+      set_phase(*instance, Phase::CheckImage);
+      advance(*instance);
+    } else if (instance->phase == Phase::Running && instance->paused) {
+      stop_to_restart(*instance, Reason::Paused, "the container was paused for too long");
+    }
+  }
+  if (next_list_ <= now_.monotonic) {
+    if (save_again_ && !saving_) save_again_ = false, save_state();
+    list_containers();
+  }
+}
+
+// ---- small parts
+
+OpId Agent::call(model::EngineCall what, Duration limit) {
+  auto const op = next_op_++;
+  out_->push_back(Call{op, std::move(what), now_.monotonic + limit});
+  return op;
+}
+
+void Agent::call(Instance& instance, model::EngineCall what, Duration limit) {
+  CHECK(instance.op == 0, "{} has a call in flight", container_name(instance.identity));
+  instance.op = call(std::move(what), limit);
+  calls_[instance.op] = instance.identity.instance;
+}
+
+void Agent::set_phase(Instance& instance, Phase phase) {
+  auto const before = state_of(instance);
+  bool const was_starting = instance.phase == Phase::Create || instance.phase == Phase::Start;
+  bool const is_starting = phase == Phase::Create || phase == Phase::Start;
+  if (was_starting != is_starting) starting_ += is_starting ? 1 : -1U;
+  instance.phase = phase;
+  if (state_of(instance) != before) instance.state_since = now_.monotonic;
+  touch(instance);
+}
+
+void Agent::wake(Instance& instance, Monotonic at) {
+  if (instance.wake_at != kNever) wakes_.erase({instance.wake_at, instance.identity.instance});
+  instance.wake_at = at;
+  if (at != kNever) wakes_.insert({at, instance.identity.instance});
+}
+
+void Agent::note(Instance const& instance, std::string_view text, bool is_warning) {
+  out_->push_back(Noted{is_warning, fmt::format("{}: {}", container_name(instance.identity), text)});
+}
+
+Instance* Agent::find(InstanceId id) {
+  auto const found = instances_.find(id);
+  return found == instances_.end() ? nullptr : &found->second;
+}
+
+// Nothing is reported before the first complete list: half of the truth would read as losses.
+void Agent::send_reports() {
+  if (!connected_ || !is_complete_) return;
+  for (auto const id : changed_) {
+    if (auto const* instance = find(id)) out_->push_back(Send{model::InstanceChanged{report_of(*instance, now_)}});
+  }
+  changed_.clear();
+}
+
+}  // namespace davit::agent

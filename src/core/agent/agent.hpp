@@ -1,0 +1,209 @@
+// The agent's machine: from what its masters want and what the engine shows to what must be done on this node.
+// It admits instances, runs them through restarts, adopts its own containers after a restart, and touches no other's.
+// Owned by AgentDriver for the process's life; control thread; no I/O, clock or log call.
+//
+// Rules that hold throughout (protocol.md §5, §8):
+// - before its first complete list of the engine's containers it answers no fence and admits nothing;
+// - it obeys a command only under the highest epoch that it has stored durably for the shard;
+// - it stops or removes only by such a command: what nobody speaks for stays;
+// - that the engine is away says nothing about its containers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "core/agent/instance.hpp"
+#include "core/agent/port_pool.hpp"
+#include "core/agent/restart.hpp"
+#include "model/agent_state.hpp"
+#include "model/engine.hpp"
+#include "model/link.hpp"
+#include "model/node.hpp"
+
+namespace davit::agent {
+
+struct Options {
+  model::NodeFacts facts;  // of the engine only what the engine says later
+  PortRange ports;
+  std::uint32_t starts_at_once = 8;  // more do not make an engine faster (measured: docs/architecture.md)
+  std::uint32_t pulls_at_once = 3;
+};
+
+// ---- events
+struct MasterConnected {};
+struct FromMaster {
+  model::ToAgent message;
+};
+struct EngineHinted {
+  model::EngineHint hint;
+};
+struct CallDone {
+  OpId op = 0;
+  Result<model::EngineReply> outcome;
+};
+struct StateSaved {
+  Status outcome;
+};
+struct LoadMeasured {
+  model::NodeLoad load;
+};
+// The process ends and takes its containers along: they stop, and start again with the next process.
+struct StopServices {};
+struct Tick {};
+using Event = std::variant<MasterConnected, FromMaster, EngineHinted, CallDone, StateSaved, LoadMeasured, StopServices, Tick>;
+
+// ---- actions
+struct Call {
+  OpId op = 0;
+  model::EngineCall what;
+  Monotonic deadline{};
+};
+struct Send {
+  model::ToMaster message;
+};
+// Completed by StateSaved; at most one at a time.
+struct SaveState {
+  model::AgentState state;
+};
+// One line for the log.
+struct Noted {
+  bool is_warning = false;
+  std::string text;
+};
+using Action = std::variant<Call, Send, SaveState, Noted>;
+using Actions = std::vector<Action>;
+
+class Agent {
+ public:
+  Agent(Options options, model::AgentState state);
+
+  void step(Now now, Event const& event, Actions& actions);
+  Monotonic wake_at() const;
+  // Why the node is not yet as its masters want it, in words; empty when it is.
+  std::vector<std::string> pending() const;
+  bool all_stopped() const;  // after StopServices
+
+ private:
+  struct PullJob {
+    OpId op = 0;  // 0: waits for its turn
+    std::set<InstanceId> waiting;
+  };
+  struct Garbage {
+    OpId op = 0;
+    std::uint32_t tries = 0;
+    Monotonic at{};
+  };
+
+  // agent.cpp: masters and the engine's hints
+  void on(MasterConnected const&);
+  void on(FromMaster const& event);
+  void on(EngineHinted const& event);
+  void on(CallDone const& event);
+  void on(StateSaved const& event);
+  void on(LoadMeasured const& event);
+  void on(StopServices const&);
+  void on(Tick const&);
+  void on_message(model::Welcome const& message);
+  void on_message(model::FenceShards const& message);
+  void on_message(model::RunInstance const& message);
+  void on_message(model::StopInstance const& message);
+  bool obeys(Fence fence) const;
+  void save_state();
+  void answer_fences();
+  void admit(model::RunInstance const& message);
+  Result<std::vector<model::PublishedPort>> check_admission(model::RunInstance const& message);
+  void confirm(Instance& instance, model::RunInstance const& message);
+  void send_reports();
+
+  // adoption.cpp: what the engine shows
+  void list_containers();
+  void on_listed(model::ContainerList const& list);
+  void adopt(Identity const& identity, model::ContainerSummary const& container);
+  void on_adoption_inspected(Instance& instance, Result<model::EngineReply> const& outcome);
+  void check_listed();
+
+  // starting.cpp: from an order to a running container, and back after its end
+  void advance(Instance& instance);
+  void check_image(Instance& instance);
+  void on_image(Instance& instance, Result<model::EngineReply> const& outcome);
+  void request_pull(Instance& instance);
+  void start_pulls();
+  void on_pulled(std::string const& reference, Result<model::EngineReply> const& outcome);
+  void take_turns();
+  void create(Instance& instance);
+  void on_created(Instance& instance, Result<model::EngineReply> const& outcome);
+  void on_name_taken(Instance& instance, Result<model::EngineReply> const& outcome);
+  void on_started(Instance& instance, Result<model::EngineReply> const& outcome);
+  void retry_with_other_ports(Instance& instance, std::string const& message);
+  void inspect(Instance& instance);
+  void on_inspected(Instance& instance, Result<model::EngineReply> const& outcome);
+  void observe(Instance& instance, model::ContainerDetail const& detail);
+  void on_ended(Instance& instance, model::Reason reason, std::string message, bool clean);
+  void fail_attempt(Instance& instance, model::Reason reason, std::string message);
+  void finish_or_back_off(Instance& instance, Ending ending);
+
+  // stopping.cpp
+  void begin_stop(Instance& instance, model::Reason reason);
+  void continue_stop(Instance& instance);
+  void on_stopped(Instance& instance, Result<model::EngineReply> const& outcome);
+  void on_removed(Instance& instance, Result<model::EngineReply> const& outcome);
+  void stop_to_restart(Instance& instance, model::Reason reason, std::string message);
+  void forget(Instance& instance);
+  void discard(std::string const& container);
+  void collect_garbage();
+
+  OpId call(model::EngineCall what, Duration limit);
+  void call(Instance& instance, model::EngineCall what, Duration limit);
+  void on_instance_call(Instance& instance, Result<model::EngineReply> const& outcome);
+  void set_phase(Instance& instance, Phase phase);
+  void touch(Instance const& instance) { changed_.insert(instance.identity.instance); }
+  void wake(Instance& instance, Monotonic at);
+  void note(Instance const& instance, std::string_view text, bool is_warning = false);
+  Instance* find(InstanceId id);
+  Owner owner() const { return {*state_.cluster, state_.node}; }
+
+  Options options_;
+  model::AgentState state_;
+  PortPool ports_;
+  std::map<InstanceId, Instance> instances_;
+  std::map<std::string, InstanceId> by_container_;
+  std::map<OpId, InstanceId> calls_;
+  std::map<std::string, PullJob> pulls_;
+  std::map<std::string, Garbage> garbage_;
+  std::deque<InstanceId> turns_;  // wait in Phase::Turn
+  std::set<std::pair<Monotonic, InstanceId>> wakes_;
+  std::set<InstanceId> changed_;  // to report at the end of the step
+  std::vector<model::FenceShards> unanswered_;
+  model::NodeLoad load_;
+  OpId next_op_ = 1;
+  OpId list_op_ = 0;
+  OpId info_op_ = 0;
+  Monotonic next_list_ = kNever;
+  std::uint32_t list_failures_ = 0;
+  std::uint32_t starting_ = 0;  // instances in Create and Start
+  bool engine_up_ = false;
+  bool was_listed_ = false;     // the first complete list has come
+  bool list_again_ = false;
+  bool is_complete_ = false;    // … and every container in it has been inspected
+  bool connected_ = false;
+  std::array<Epoch, kShards> durable_epochs_{};
+  std::array<Epoch, kShards> epochs_being_saved_{};
+  bool saving_ = false;
+  bool save_again_ = false;
+  bool stopping_services_ = false;
+
+  // Of the step in progress.
+  Now now_{};
+  Actions* out_ = nullptr;
+};
+
+}  // namespace davit::agent

@@ -1,0 +1,80 @@
+// One instance inside the agent: its order, its container, and the phase that says what it waits for.
+// Owned by the Agent; plain data. The phase is finer than the state that users see; phase_state() maps one to the other.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "core/agent/ownership.hpp"
+#include "model/instance.hpp"
+#include "model/link.hpp"
+
+namespace davit::agent {
+
+using OpId = std::uint64_t;  // one call to the engine; 0 is none
+
+// Every phase waits for exactly one thing, and each of these has an end: an engine call has a deadline, a wait has `wake_at`,
+// a turn comes when others end. Only Adopted waits for somebody else: the owner, who is fencing us.
+//
+//   Inspecting ─found─→ Adopted ─confirmed─→ Running | Start | (as ended)
+//   CheckImage ─missing─→ Pull ─→ CheckImage ─→ Turn ─→ Create ─→ Start ─→ Running ─ended─→ BackOff ─→ CheckImage
+//                                                                    └──────── ended, no restart wanted ──→ Finished
+//   any ─stop wanted─→ Drain ─→ Stop ─→ Remove ─→ gone           Running ─unhealthy, paused─→ StopToRestart ─→ as ended
+enum class Phase : std::uint8_t {
+  Inspecting,     // adopting: the container's details
+  Adopted,        // the owner's word whether it goes on
+  CheckImage,     // the engine's answer whether the node has the image
+  Pull,           // the image
+  Turn,           // fewer others starting
+  Create,         // the engine
+  Start,          // the engine
+  Running,        // the container's end; inspections come and go
+  StopToRestart,  // the end of a container that is unwell
+  BackOff,        // the time of the next attempt
+  Finished,       // the owner: its policy wants no restart
+  Drain,          // clients that still use it
+  Stop,           // the container's end
+  Remove,         // the container's removal
+};
+
+struct Instance {
+  Identity identity;
+  model::SpecRef spec;  // null until the owner has confirmed an adopted instance
+  std::string digest;   // that the owner wants; empty: what the tag means here
+  Phase phase = Phase::CheckImage;
+  OpId op = 0;                  // the call in flight
+  bool touched = false;         // the engine hinted at a change during that call
+  bool stop_wanted = false;
+  model::Reason stop_reason = model::Reason::None;
+  Monotonic wake_at = kNever;
+
+  model::Health health = model::Health::None;
+  bool paused = false;
+  bool has_image_test = false;
+  bool was_pulled = false;      // for this attempt: a second "no such image" is the end of it
+  model::Reason reason = model::Reason::None;
+  std::string message;
+  std::uint32_t restarts = 0;
+  std::uint32_t failures = 0;
+  std::uint32_t port_tries = 0;
+  std::uint32_t removal_tries = 0;
+  std::optional<std::int64_t> exit_code;
+
+  model::ContainerRef container;             // of the newest attempt
+  model::ContainerState container_state = model::ContainerState::Created;
+  std::string previous_container;            // of the attempt before, kept for its logs
+  std::vector<model::PublishedPort> ports;   // taken from the pool while the instance is here
+  std::string running_digest;
+  Monotonic created_at{};
+  Monotonic state_since{};
+  std::optional<Monotonic> started_at;
+};
+
+model::InstanceState state_of(Instance const& instance);
+bool is_ready(Instance const& instance);
+model::InstanceReport report_of(Instance const& instance, Now now);
+
+}  // namespace davit::agent

@@ -1,0 +1,39 @@
+// Which containers are ours, and what their labels say (protocol.md §8). A container is ours only when its labels carry this
+// cluster, this node and the container's own name, because `docker commit` copies labels.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/ids.hpp"
+#include "model/engine.hpp"
+#include "model/link.hpp"
+
+namespace davit::agent {
+
+struct Owner {
+  ClusterId cluster;
+  NodeId node;
+};
+
+// What the labels of one of our containers say.
+struct Identity {
+  InstanceId instance;
+  ServiceUid uid;
+  std::string service;
+  std::uint32_t slot = 0;
+  std::uint32_t revision = 0;
+  Fence fence;
+  std::uint32_t attempt = 1;
+  friend bool operator==(Identity const&, Identity const&) = default;
+};
+
+std::string container_name(Identity const& identity);  // "web.2.<id>", from the second attempt on "web.2.<id>.<attempt>"
+std::map<std::string, std::string> labels_of(Owner const& owner, Identity const& identity);
+std::map<std::string, std::string> list_filter(Owner const& owner);
+
+std::optional<Identity> identify(Owner const& owner, std::string const& name, std::map<std::string, std::string> const& labels);
+
+}  // namespace davit::agent

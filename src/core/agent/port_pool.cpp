@@ -1,0 +1,71 @@
+#include "core/agent/port_pool.hpp"
+
+#include <fmt/core.h>
+
+namespace davit::agent {
+namespace {
+
+constexpr Duration kBlockedFor = 60s;
+
+std::string reason_name(model::Reason reason) { return std::string(model::to_string(reason)); }
+
+}  // namespace
+
+bool PortPool::is_free(Key key, Monotonic now) const {
+  if (taken_.contains(key)) return false;
+  auto const blocked = blocked_until_.find(key);
+  return blocked == blocked_until_.end() || blocked->second <= now;
+}
+
+Result<std::uint16_t> PortPool::pick_one(model::PortSpec const& wanted, std::set<Key> const& picked, Monotonic now) {
+  auto const free = [&](std::uint16_t port) {
+    return is_free({wanted.protocol, port}, now) && !picked.contains({wanted.protocol, port});
+  };
+  if (wanted.published) {
+    auto const first = static_cast<std::uint16_t>(*wanted.published);
+    auto const last = static_cast<std::uint16_t>(wanted.published_end.value_or(*wanted.published));
+    // A fixed port that a stranger held a moment ago is tried again: the user named it.
+    if (first == last && !taken_.contains({wanted.protocol, first}) && !picked.contains({wanted.protocol, first})) return first;
+    for (std::uint32_t port = first; port <= last && first != last; ++port) {
+      if (free(static_cast<std::uint16_t>(port))) return static_cast<std::uint16_t>(port);
+    }
+    auto const which = first == last ? fmt::format("port {}", first) : fmt::format("every port of {}-{}", first, last);
+    return fail(Code::Exhausted, fmt::format("{} is taken by another instance on this node", which), reason_name(model::Reason::HostPortInUse));
+  }
+  for (std::uint32_t tried = 0; tried <= static_cast<std::uint32_t>(range_.last - range_.first); ++tried) {
+    auto const port = next_;
+    next_ = next_ >= range_.last ? range_.first : static_cast<std::uint16_t>(next_ + 1);
+    if (free(port)) return port;
+  }
+  return fail(Code::Exhausted, fmt::format("all ports of the range {}-{} are taken on this node; give it a wider --port-range", range_.first, range_.last),
+              reason_name(model::Reason::PortsExhausted));
+}
+
+Result<std::vector<model::PublishedPort>> PortPool::pick(std::vector<model::PortSpec> const& wanted, Monotonic now) {
+  std::vector<model::PublishedPort> ports;
+  std::set<Key> picked;
+  for (auto const& each : wanted) {
+    TRY(auto const port, pick_one(each, picked, now));
+    picked.insert({each.protocol, port});
+    ports.push_back({each.name, static_cast<std::uint16_t>(each.target), each.protocol, each.host_ip, port});
+  }
+  return ports;
+}
+
+void PortPool::take(std::span<model::PublishedPort const> ports) {
+  for (auto const& port : ports) ++taken_[{port.protocol, port.published}];
+}
+
+void PortPool::release(std::span<model::PublishedPort const> ports) {
+  for (auto const& port : ports) {
+    auto const taken = taken_.find({port.protocol, port.published});
+    if (taken != taken_.end() && --taken->second == 0) taken_.erase(taken);
+  }
+}
+
+void PortPool::block(std::span<model::PublishedPort const> ports, Monotonic now) {
+  std::erase_if(blocked_until_, [&](auto const& each) { return each.second <= now; });
+  for (auto const& port : ports) blocked_until_[{port.protocol, port.published}] = now + kBlockedFor;
+}
+
+}  // namespace davit::agent

@@ -1,0 +1,116 @@
+// From a running container to none: drain → stop signal → grace → kill → remove, each step with a deadline.
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/check.hpp"
+#include "core/agent/agent.hpp"
+
+namespace davit::agent {
+
+using model::Reason;
+
+namespace {
+constexpr Duration kAfterGrace = 30s;  // what the engine may take beyond the grace period before we remove by force
+
+Duration grace_of(Instance const& instance) { return instance.spec ? instance.spec->stop_grace_period : 10s; }
+Duration removal_wait(std::uint32_t tries) { return std::min<Duration>(30s, 1s * (1 << std::min(tries, 5U))); }
+}  // namespace
+
+void Agent::begin_stop(Instance& instance, Reason reason) {
+  if (instance.stop_wanted) return;
+  bool const has_clients = is_ready(instance) && !instance.ports.empty();
+  instance.stop_wanted = true;
+  instance.stop_reason = reason;
+  wake(instance, kNever);
+  touch(instance);
+  if (instance.op != 0) return;  // continued when that call is done
+  if (has_clients && instance.spec && instance.spec->drain_delay > 0s) {
+    set_phase(instance, Phase::Drain);
+    wake(instance, now_.monotonic + instance.spec->drain_delay);
+    return;
+  }
+  continue_stop(instance);
+}
+
+void Agent::continue_stop(Instance& instance) {
+  CHECK(instance.stop_wanted && instance.op == 0);
+  if (instance.phase == Phase::Inspecting) return;
+  if (instance.container.id.empty()) return forget(instance);
+  bool const has_ended = instance.container_state == model::ContainerState::Exited || instance.container_state == model::ContainerState::Dead ||
+                         instance.container_state == model::ContainerState::Created;
+  if (instance.phase == Phase::Remove || has_ended || instance.phase == Phase::BackOff || instance.phase == Phase::Finished) {
+    set_phase(instance, Phase::Remove);
+    call(instance, model::RemoveContainer{instance.container.id}, 60s);
+    return;
+  }
+  set_phase(instance, Phase::Stop);
+  call(instance, model::StopContainer{instance.container.id, grace_of(instance)}, grace_of(instance) + kAfterGrace);
+}
+
+// Whatever the engine answered: what is left is removed by force, unless the engine is away.
+void Agent::on_stopped(Instance& instance, Result<model::EngineReply> const& outcome) {
+  if (!outcome && outcome.error().field == model::engine_error::kEngineAway) return;  // the next list goes on
+  if (!outcome) note(instance, fmt::format("did not stop: {}; it is removed by force", outcome.error().message), true);
+  if (instance.phase == Phase::Stop) {
+    set_phase(instance, Phase::Remove);
+    call(instance, model::RemoveContainer{instance.container.id}, 60s);
+    return;
+  }
+  if (instance.stop_wanted) return continue_stop(instance);
+  if (!outcome) {
+    discard(instance.container.id);
+    instance.container = {};
+  }
+  instance.container_state = model::ContainerState::Exited;
+  on_ended(instance, instance.reason, instance.message, false);
+}
+
+void Agent::on_removed(Instance& instance, Result<model::EngineReply> const& outcome) {
+  if (outcome) return forget(instance);
+  if (outcome.error().field == model::engine_error::kEngineAway) return;
+  instance.message = fmt::format("the container cannot be removed: {}", outcome.error().message);
+  note(instance, instance.message, true);
+  touch(instance);
+  wake(instance, now_.monotonic + removal_wait(instance.removal_tries++));
+}
+
+// Of a container that runs but is unwell; its next attempt follows.
+void Agent::stop_to_restart(Instance& instance, Reason reason, std::string message) {
+  instance.reason = reason;
+  instance.message = std::move(message);
+  wake(instance, kNever);
+  set_phase(instance, Phase::StopToRestart);
+  call(instance, model::StopContainer{instance.container.id, grace_of(instance)}, grace_of(instance) + kAfterGrace);
+}
+
+void Agent::forget(Instance& instance) {
+  CHECK(instance.op == 0);
+  wake(instance, kNever);
+  bool const was_starting = instance.phase == Phase::Create || instance.phase == Phase::Start;
+  if (was_starting) --starting_;
+  if (!instance.previous_container.empty()) discard(instance.previous_container);
+  by_container_.erase(instance.container.id);
+  ports_.release(instance.ports);
+  for (auto& [reference, job] : pulls_) job.waiting.erase(instance.identity.instance);
+  if (connected_ && is_complete_) {
+    out_->push_back(Send{model::InstanceGone{instance.identity.instance, instance.identity.uid, instance.identity.slot}});
+  }
+  changed_.erase(instance.identity.instance);
+  instances_.erase(instance.identity.instance);
+}
+
+// A container of ours that no instance needs any more.
+void Agent::discard(std::string const& container) {
+  by_container_.erase(container);
+  if (!container.empty()) garbage_.try_emplace(container, Garbage{0, 0, now_.monotonic});
+}
+
+void Agent::collect_garbage() {
+  if (!engine_up_) return;
+  for (auto& [container, garbage] : garbage_) {
+    if (garbage.op == 0 && garbage.at <= now_.monotonic) garbage.op = call(model::RemoveContainer{container}, 60s);
+  }
+}
+
+}  // namespace davit::agent
