@@ -372,7 +372,8 @@ void Agent::set_phase(Instance& instance, Phase phase) {
   auto const before = state_of(instance);
   bool const was_starting = instance.phase == Phase::Create || instance.phase == Phase::Start;
   bool const is_starting = phase == Phase::Create || phase == Phase::Start;
-  if (was_starting != is_starting) starting_ += is_starting ? 1 : -1U;
+  if (was_starting && !is_starting) --starting_;
+  if (!was_starting && is_starting) ++starting_;
   instance.phase = phase;
   if (state_of(instance) != before) instance.state_since = now_.monotonic;
   touch(instance);

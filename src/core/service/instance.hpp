@@ -1,0 +1,59 @@
+// One instance as the masters see it. A service may have 100,000 of them, so the part that planning reads is dense, and
+// what only readers want is in Detail.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "model/instance.hpp"
+
+namespace davit::service {
+
+// An index into the master's nodes; valid in this process only.
+enum class NodeIx : std::uint32_t {};
+inline constexpr NodeIx kNoNode{0xffffffff};
+
+struct Detail {
+  std::string message;
+  model::ContainerRef container;
+  std::vector<model::PublishedPort> ports;
+  std::string digest;
+  std::optional<std::int64_t> exit_code;
+  Wall created_at{};
+  Wall state_since{};
+  std::optional<Wall> started_at;
+  std::optional<Wall> next_start_at;
+  friend bool operator==(Detail const&, Detail const&) = default;
+};
+
+struct Instance {
+  InstanceId id;
+  Monotonic created{};
+  Monotonic ready_since = kNever;  // kNever: not ready
+  Monotonic retry_at = kNever;     // Pending: when to look for a node again; Offered, stop sent: when to say it again
+  std::unique_ptr<Detail> detail = std::make_unique<Detail>();
+  std::uint32_t slot = 0;
+  std::uint32_t revision = 0;
+  NodeIx node = kNoNode;
+  std::uint32_t restarts = 0;
+  std::uint32_t failures = 0;
+  model::InstanceState state = model::InstanceState::Pending;
+  model::Health health = model::Health::None;
+  model::Reason reason = model::Reason::None;
+  bool stop_sent = false;
+
+  bool is_ready() const { return ready_since != kNever; }
+};
+static_assert(sizeof(Instance) <= 64);
+
+// By slot, then by id: the order in which a service keeps its instances.
+struct InOrder {
+  bool operator()(Instance const& a, Instance const& b) const { return a.slot != b.slot ? a.slot < b.slot : a.id < b.id; }
+};
+
+}  // namespace davit::service

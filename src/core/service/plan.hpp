@@ -1,0 +1,39 @@
+// plan(): from what a service should be and what its agents report to what must be done next. Pure; the whole of
+// placing, scaling, rolling out and removing follows from calling it again after each change.
+//
+// A rollout goes slot by slot, `parallelism` at a time. A slot is done when an instance of the new revision has been ready for
+// `monitor` and none of another revision is left. start-first: the old instance stops when the new one is done waiting;
+// stop-first: the new one is placed when the old one is gone. A new instance that fails, or is not ready by the progress deadline,
+// stops the rollout: the decision is journalled, what runs stays.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/time.hpp"
+#include "core/service/instance.hpp"
+#include "model/journal.hpp"
+
+namespace davit::service {
+
+struct StopOrder {
+  InstanceId id;
+  std::uint32_t slot = 0;
+  model::Reason reason = model::Reason::None;
+  friend bool operator==(StopOrder const&, StopOrder const&) = default;
+};
+
+struct Plan {
+  std::vector<std::uint32_t> place;  // slots that get a new instance of the current revision
+  std::vector<StopOrder> stop;
+  std::optional<model::EventBody> decision;  // to be journalled
+  bool is_removed = false;                   // nothing is left of a service that was to be removed
+  Monotonic wake_at = kNever;                // plan again then, if nothing happens before
+};
+
+// `instances` in InOrder.
+Plan plan(model::Head const& head, std::span<Instance const> instances, Monotonic now);
+
+}  // namespace davit::service
