@@ -45,7 +45,8 @@ struct Instance {
   model::InstanceState state = model::InstanceState::Pending;
   model::Health health = model::Health::None;
   model::Reason reason = model::Reason::None;
-  bool stop_sent = false;
+  bool stop_sent : 1 = false;
+  bool is_confirmed : 1 = false;  // the agent knows that it goes on, and with which spec
 
   bool is_ready() const { return ready_since != kNever; }
 };

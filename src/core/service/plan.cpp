@@ -20,8 +20,10 @@ struct Slot {
   std::size_t stopping = 0;
 };
 
-bool has_failed(Instance const& instance) {
-  if (instance.failures > 0) return true;
+// Failures of an instance that is older than the rollout count only while it does not serve.
+bool has_failed(Instance const& instance, model::Rollout const& rollout) {
+  bool const is_new = instance.detail->created_at >= rollout.since;
+  if (instance.failures > 0 && (is_new || !instance.is_ready())) return true;
   return instance.state == InstanceState::Failed || instance.health == model::Health::Unhealthy;
 }
 
@@ -107,7 +109,7 @@ class Planner {
   }
 
   bool is_settled(Instance const& instance) {
-    if (!instance.is_ready() || instance.failures > 0) return false;
+    if (!instance.is_ready()) return false;
     auto const settled_at = instance.ready_since + spec_.update_config.monitor;
     if (settled_at > now_) plan_.wake_at = std::min(plan_.wake_at, settled_at);
     return settled_at <= now_;
@@ -116,7 +118,7 @@ class Planner {
   // What makes the rollout go no further, if anything does.
   std::optional<model::RolloutStopped> failure_of(Slot const& slot) {
     for (auto const* instance : slot.current) {
-      if (has_failed(*instance)) {
+      if (has_failed(*instance, head_.rollout)) {
         auto const& message = instance->detail->message;
         return model::RolloutStopped{instance->reason, fmt::format("{}.{} failed: {}", head_.name, slot.number, message.empty() ? "it is unhealthy" : message)};
       }
@@ -160,17 +162,21 @@ class Planner {
     start_replacing(waiting, in_progress);
   }
 
-  // An old instance that does not serve need not wait for its successor.
+  // An old instance that does not serve need not wait for its successor; nor one that keeps it from fitting on any node,
+  // unless the user insists on start-first.
   void stop_useless(Slot const& slot) {
+    auto const& successor = *slot.current.front();
+    bool const is_in_the_way = successor.state == InstanceState::Pending && successor.reason != Reason::None &&
+                               spec_.update_config.order == model::UpdateOrder::Auto;
     for (auto const* old : slot.outdated) {
-      if (!old->is_ready()) stop(*old, Reason::Replaced);
+      if (!old->is_ready() || is_in_the_way) stop(*old, Reason::Replaced);
     }
   }
 
   // Those that do not serve first, then by number.
   void start_replacing(std::vector<Slot*>& waiting, std::size_t in_progress) {
     auto const serves = [](Slot const* slot) { return std::ranges::any_of(slot->outdated, &Instance::is_ready); };
-    std::ranges::stable_sort(waiting, std::less{}, serves);
+    std::ranges::sort(waiting, std::less{}, [&](Slot const* slot) { return std::pair(serves(slot), slot->number); });
     auto const parallelism = spec_.update_config.parallelism == 0 ? slots_.size() : static_cast<std::size_t>(spec_.update_config.parallelism);
     for (auto* slot : waiting) {
       if (in_progress++ >= parallelism) return;

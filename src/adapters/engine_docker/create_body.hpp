@@ -1,0 +1,12 @@
+// From a spec to the body of POST /containers/create. Pure.
+#pragma once
+
+#include "adapters/engine_docker/api_version.hpp"
+#include "codec/value.hpp"
+#include "model/engine.hpp"
+
+namespace davit::engine_docker {
+
+codec::Value create_body(model::CreateContainer const& wanted, ApiVersion version);
+
+}  // namespace davit::engine_docker

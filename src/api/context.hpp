@@ -1,0 +1,28 @@
+// What every route of the API has at hand. Made by api::Api, lives as long as it; control thread.
+#pragma once
+
+#include <string>
+
+#include "base/time.hpp"
+#include "core/master/master.hpp"
+#include "drivers/master_driver.hpp"
+#include "ports/instance_logs.hpp"
+#include "runtime/asio_loop.hpp"
+
+namespace davit::api {
+
+class EventLog;
+class Metrics;
+
+struct Context {
+  runtime::AsioLoop& loop;
+  drivers::MasterDriver& driver;
+  ports::InstanceLogs& logs;
+  EventLog& events;
+  Metrics& metrics;
+  std::string version;  // of this program
+
+  master::Master const& master() const { return driver.master(); }
+};
+
+}  // namespace davit::api
