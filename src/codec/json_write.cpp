@@ -18,7 +18,7 @@ class Writer {
     switch (value.kind()) {
       case Value::Kind::Null: out += "null"; return;
       case Value::Kind::Bool: out += *value.as_bool() ? "true" : "false"; return;
-      case Value::Kind::Integer: number(*value.as_int()); return;
+      case Value::Kind::Integer: digits(*value.as_int()); return;
       case Value::Kind::Double: number(*value.as_number()); return;
       case Value::Kind::String: string(value.text()); return;
       case Value::Kind::Array: array(value.items()); return;
@@ -63,17 +63,16 @@ class Writer {
     }
   }
 
-  template <class N>
-  void number(N value) {
-    if constexpr (std::is_floating_point_v<N>) {
-      if (!std::isfinite(value)) {
-        out += "null";
-        return;
-      }
-    }
-    std::array<char, 32> digits;
-    auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-    out.append(digits.data(), end);
+  void number(double value) {
+    if (!std::isfinite(value)) out += "null";
+    else if (std::abs(value) < 1e15 && value == std::trunc(value)) digits(static_cast<std::int64_t>(value));
+    else digits(value);
+  }
+
+  void digits(auto value) {
+    std::array<char, 32> text;
+    auto const end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    out.append(text.data(), end);
   }
 
   void array(std::span<Value const> items) {

@@ -15,12 +15,15 @@ namespace {
 std::string const kPort = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
 std::string const kIpv4 = "(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 // Not every way to write one, but every address has one of these.
-std::string const kIpv6 = "(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,5})?::(?:[0-9a-fA-F]{1,4})?)";
+std::string const kIpv6 =
+    "(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,5})?::(?:[0-9a-fA-F]{1,4})?)";
 std::string const kAddress = "(?:" + kIpv4 + "|" + kIpv6 + ")";
 // Segments other than "..", without `not_in`.
 std::string path(std::string_view not_in) { return fmt::format("(?:/(?!\\.\\.(?:[/{0}]|$))[^/{0}\\u0000]*)", not_in); }
 // A path in the container, which is not the root.
-std::string target(std::string_view not_in) { return fmt::format("(?!/+(?:[{0}]|$)){1}+", not_in.empty() ? "\\u0000" : not_in, path(not_in)); }
+std::string target(std::string_view not_in) {
+  return fmt::format("(?!/+(?:[{0}]|$)){1}+", not_in.empty() ? "\\u0000" : not_in, path(not_in));
+}
 std::string const kLabel = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
 std::string const kEngineName = "[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}";
 std::string const kDomain = "[^ \\t\\r\\n/:\\u0000]{1,253}";
@@ -32,7 +35,9 @@ Value maybe(std::string const& body) { return whole(body + "|"); }
 std::string image() {
   std::string const registry = fmt::format("(?:localhost(?::[0-9]+)?|{0}(?:\\.{0})+(?::[0-9]+)?|{0}:[0-9]+)/", kLabel);
   std::string const segment = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-  return fmt::format("(?:{0})?{1}(?:/{1})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?", registry, segment);
+  std::string const no_registry = "[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*";  // a dot before the first slash makes a registry
+  std::string const suffix = "(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?";
+  return fmt::format("(?:{0}{1}(?:/{1})*|{2}(?:/{1})+|{1}){3}", registry, segment, no_registry, suffix);
 }
 
 std::string signal() {
@@ -41,14 +46,16 @@ std::string signal() {
   return fmt::format("(?:SIG)?(?:{}RTMIN(?:\\+(?:[1-9]|1[0-5]))?|RTMAX(?:-(?:[1-9]|1[0-5]))?)|[1-9]|[1-5][0-9]|6[0-4]", names);
 }
 
-std::string port() { return fmt::format("(?:(?:{1}|\\[{2}\\]):(?:{0}(?:-{0})?)?:|{0}(?:-{0})?:)?{0}(?:/(?:tcp|udp|sctp))?", kPort, kIpv4, kIpv6); }
-std::string mount() { return fmt::format("(?:(?:{}|{}+):)?{}(?::(?:ro|rw))?", kEngineName, path(":"), target(":")); }
+std::string port() {
+  return fmt::format("(?:(?:{1}|\\[{2}\\]):(?:{0}(?:-{0})?)?:|{0}(?:-{0})?:)?{0}(?:/(?:tcp|udp|sctp))?", kPort, kIpv4, kIpv6);
+}
+std::string mount() { return fmt::format("(?:{0}|{1}+):{2}(?::(?:ro|rw))?|{2}", kEngineName, path(":"), target(":")); }
 std::string device() { return fmt::format("{0}+(?::{0}+(?::[rwm]{{1,3}})?)?", path(":")); }
 
 std::map<std::string, Value, std::less<>> make_all() {
   std::string const capability = "[A-Z_]+";
   return {
-      {"image", whole(image())},
+      {"image", whole(image()).set("maxLength", 255)},
       {"hostname", Value::object({{"pattern", fmt::format("^(?:{0}(?:\\.{0})*|)$", kLabel)}, {"maxLength", 63}})},
       {"working_dir", whole(path("") + "*")},
       {"stop_signal", maybe(signal())},
@@ -76,6 +83,7 @@ std::map<std::string, Value, std::less<>> make_all() {
       {"sysctls", whole(kKey)},
       {"logging/options", whole(kKey)},
       {"resources/limits/memory", Value::object({{"minimum", model::kMinMemoryLimit.count}})},
+      {"resources/limits/memory:text", whole("(?:[6-9]|[1-9][0-9]{1,5})(?:\\.[0-9]{1,3})?[mMgGtT](?:[iI]?[bB])?")},
       {"resources/limits/cpus", Value::object({{"minimum", model::kMinCpuLimit}})},
   };
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "codec/duration_pattern.hpp"
 #include "codec/fields.hpp"
 #include "codec/json.hpp"
 #include "model/spec_fields.hpp"
@@ -32,12 +33,6 @@ Value with_range(Value schema, Meta const& meta) {
   if (meta.min) schema.set("minimum", *meta.min);
   if (meta.max) schema.set("maximum", *meta.max);
   return schema;
-}
-
-std::string duration_pattern() {
-  std::string pattern = "^(?=.)";
-  for (auto const* const unit : {"d", "h", "m", "s", "ms", "us", "ns"}) pattern += fmt::format("(?:[0-9]+(?:\\.[0-9]+)?{})?", unit);
-  return pattern + "$";
 }
 
 // Schemas by type. `path` finds the field's grammar; `use_` says what maps and required fields look like.
@@ -94,14 +89,16 @@ class SpecSchema {
   }
   Value schema_of(Type<std::string>, Meta const&, std::string const& path) { return text(schema_refinement(path)); }
   Value schema_of(Type<Duration>, Meta const& meta, std::string const&) {
-    auto const note = meta.min && meta.max ? fmt::format("a duration from {}s to {}s, as in \"1m30s\"", *meta.min, *meta.max) : "a duration, as in \"1m30s\"";
-    return of_type("string").set("pattern", duration_pattern()).set("$comment", note);
+    return of_type("string").set("pattern", duration_pattern(meta.min.value(), meta.max.value()));
   }
   Value schema_of(Type<Bytes>, Meta const&, std::string const& path) {
-    auto const words = of_type("string").set("pattern", "^[0-9]+(?:\\.[0-9]+)?(?:[kKmMgGtTpP]?(?:[iI]?[bB])?)$");
+    constexpr std::string_view kSize =
+        "^(?:[0-9]{1,15}[bB]?|(?:[0-9]{1,6}(?:\\.[0-9]{1,3})?[kKmMgGtT]|[0-9]{1,3}(?:\\.[0-9]{1,3})?[pP])(?:[iI]?[bB])?)$";
     auto const count = of_type("integer").set("minimum", 0).set("maximum", INT64_MAX);
-    auto const above_zero = schema_refinement(path);
-    return above_zero.is_null() ? one_of(count, words) : one_of(constant(0), with(count, above_zero), words);
+    auto const words = of_type("string").set("pattern", kSize);
+    auto const least = schema_refinement(path);
+    if (least.is_null()) return one_of(count, words);
+    return one_of(constant(0), with(count, least), with(words, schema_refinement(path + ":text")));
   }
   Value schema_of(Type<std::vector<std::string>>, Meta const&, std::string const& path) {
     auto const item = text(schema_refinement(path + "[]"));
@@ -115,12 +112,15 @@ class SpecSchema {
     auto values = Value::object({{"type", Value::array("string", "number")}, {"pattern", "^[^\\u0000]*$"}});
     if (use_ == SchemaFor::Patch) values = or_null(one_of(text(), of_type("number")));
     auto const map = of_type("object").set("propertyNames", schema_refinement(path)).set("additionalProperties", std::move(values));
-    auto const pair = of_type("string").set("pattern", path == "container_labels" ? "^(?!davit\\.)[^=\\u0000]+=[^\\u0000]*$" : "^[^=\\u0000]+=[^\\u0000]*$");
+    auto const pair = of_type("string").set(
+        "pattern", path == "container_labels" ? "^(?!davit\\.)[^=\\u0000]+=[^\\u0000]*$" : "^[^=\\u0000]+=[^\\u0000]*$");
     return one_of(map, array_of(pair).set("uniqueItems", true));
   }
   Value schema_of(Type<model::HealthTest>, Meta const&, std::string const&) {
     auto const line = text().set("minLength", 1);
-    auto const array = [](int least, Value prefix) { return array_of(text()).set("prefixItems", std::move(prefix)).set("minItems", least); };
+    auto const array = [](int least, Value prefix) {
+      return array_of(text()).set("prefixItems", std::move(prefix)).set("minItems", least);
+    };
     return one_of(line, of_type("array").set("maxItems", 0), array(1, Value::array(constant("NONE"))).set("maxItems", 1),
                   array(2, Value::array(constant("CMD"), line)), array(2, Value::array(constant("CMD-SHELL"), line)).set("maxItems", 2));
   }
@@ -129,17 +129,21 @@ class SpecSchema {
     for (auto const& name : model::ulimit_names()) names.push(name);
     auto limit = one_of(of_type("integer").set("minimum", -1).set("maximum", INT64_MAX), object<model::Ulimit>(path));
     if (use_ == SchemaFor::Patch) limit = or_null(std::move(limit));
-    return of_type("object").set("propertyNames", Value::object({{"enum", std::move(names)}})).set("additionalProperties", std::move(limit));
+    return of_type("object")
+        .set("propertyNames", Value::object({{"enum", std::move(names)}}))
+        .set("additionalProperties", std::move(limit));
   }
   Value schema_of(Type<std::vector<model::PortSpec>>, Meta const& meta, std::string const& path) {
     auto const item = path + "[]";
     auto const number = with_range(of_type("integer"), {.doc = meta.doc, .min = 1, .max = model::kMaxPort});
-    auto const whole = object<model::PortSpec>(item).set("dependentRequired", Value::object({{"published_end", Value::array("published")}}));
+    auto const whole =
+        object<model::PortSpec>(item).set("dependentRequired", Value::object({{"published_end", Value::array("published")}}));
     return with(array_of(one_of(number, text(schema_refinement(item)), whole)), schema_refinement(path));
   }
   Value schema_of(Type<std::vector<model::Mount>>, Meta const&, std::string const& path) {
     auto const item = path + "[]";
-    return with(array_of(one_of(text(schema_refinement(item)), mount(model::MountType::Volume), mount(model::MountType::Bind), mount(model::MountType::Tmpfs))),
+    return with(array_of(one_of(text(schema_refinement(item)), mount(model::MountType::Volume), mount(model::MountType::Bind),
+                                mount(model::MountType::Tmpfs))),
                 schema_refinement(path));
   }
   template <model::NamedEnum E>

@@ -45,6 +45,10 @@ model::Head& head_of(master::StoreImage& image, std::string const& service) {
 
 }  // namespace
 
+void read_store_image(ports::Loop& loop, ports::Store& store, std::function<void(Result<master::StoreImage>)> done) {
+  read_page(std::make_shared<Reading>(Reading{loop, store, std::move(done), {}}), {});
+}
+
 Status add_record(master::StoreImage& image, ports::KeyValue const& item) {
   TRY(auto record, codec::decode_record(item.key, item.value));
   if (auto* cluster = std::get_if<model::ClusterRecord>(&record)) {

@@ -62,7 +62,9 @@ struct Client::Impl {
 
 struct Stream::Impl {
   explicit Impl(std::shared_ptr<Exchange> its_exchange)
-      : exchange(std::move(its_exchange)), status(exchange->parser().status()), headers(exchange->parser().headers()) {}
+      : exchange(std::move(its_exchange)),
+        status(exchange->parser().status()),
+        headers(exchange->parser().headers()) {}
 
   std::shared_ptr<Exchange> exchange;
   int status;

@@ -4,12 +4,12 @@
 #include <exception>
 #include <utility>
 
+#include <fmt/core.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <fmt/core.h>
 
 #include "runtime/log.hpp"
 
@@ -84,8 +84,8 @@ void Connection::leave() {
   if (std::exchange(left_, true)) return;
   set_phase(Phase::Closed);
   error_code ignored;
-  socket_.shutdown(Socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  (void)socket_.shutdown(Socket::shutdown_both, ignored);
+  (void)socket_.close(ignored);
   host_.all.erase(place_);
   if (host_.on_left) host_.on_left();
 }
@@ -105,7 +105,7 @@ void Connection::check_deadline(Monotonic now) {
   if (phase_ != Phase::Header && phase_ != Phase::Body) return cut();
   timed_out_ = true;  // the read that waits ends, and a 408 is written
   error_code ignored;
-  socket_.cancel(ignored);
+  (void)socket_.cancel(ignored);
 }
 
 void Connection::on_stop() {
@@ -117,7 +117,7 @@ void Connection::cut() {
   if (phase_ == Phase::Closed) return;
   set_phase(Phase::Closed);
   error_code ignored;
-  socket_.close(ignored);
+  (void)socket_.close(ignored);
   scope_.cancel();
 }
 
@@ -186,7 +186,7 @@ asio::awaitable<void> Connection::async_refuse(int status, std::string detail) {
 asio::awaitable<void> Connection::async_drain() {
   set_phase(Phase::Draining, kDrainLimit);
   error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  (void)socket_.shutdown(Socket::shutdown_send, ignored);
   for (bool more = true; more; buffer_.consume(buffer_.view().size())) more = co_await async_fill();
 }
 

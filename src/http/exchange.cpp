@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/error.hpp>
 #include <fmt/core.h>
+#include <boost/asio/error.hpp>
 
 namespace davit::http {
 namespace asio = boost::asio;
@@ -84,7 +84,7 @@ asio::awaitable<Result<std::string>> Exchange::async_read_body() {
 
 asio::awaitable<Status> Exchange::async_fill() {
   if (closed_) co_return broken("the stream was closed");
-  auto const error = co_await line_->wire.async_read(line_->buffer);
+  auto const error = co_await line_->wire.async_read(&line_->buffer);
   if (!line_->buffer.empty()) answered_ = true;
   if (!error) co_return Status{};
   if (error == asio::error::eof && parser_->feed_end() == Parsed::Message) co_return Status{};
@@ -97,7 +97,8 @@ std::unexpected<Error> Exchange::broken(std::string_view why) const {
     if (is_safe_ || !sent_) return fail(Code::Deadline, fmt::format("no answer in time from {}", where_));
     return fail(Code::UnknownOutcome, fmt::format("no answer in time from {}: the request may have been carried out", where_));
   }
-  if (is_safe_ || !sent_ || parser_->has_header()) return fail(Code::Unavailable, fmt::format("the connection to {} broke: {}", where_, why));
+  if (is_safe_ || !sent_ || parser_->has_header())
+    return fail(Code::Unavailable, fmt::format("the connection to {} broke: {}", where_, why));
   return fail(Code::UnknownOutcome, fmt::format("the connection to {} broke ({}): the request may have been carried out", where_, why));
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/error.hpp>
@@ -18,7 +19,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/core.h>
 
 #include "http/connection.hpp"
 #include "runtime/gate.hpp"
@@ -60,7 +60,7 @@ bool is_abandoned(std::string const& path, asio::io_context& context) {
   if (::lstat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return false;
   asio::local::stream_protocol::socket probe(context);
   error_code error;
-  probe.connect(asio::local::stream_protocol::endpoint(path), error);
+  (void)probe.connect(asio::local::stream_protocol::endpoint(path), error);
   return error == asio::error::connection_refused;
 }
 
@@ -81,11 +81,15 @@ struct Server::Impl {
   };
 
   Impl(runtime::AsioLoop& loop, ServerOptions options)
-      : host(loop, std::move(options)), sweeper(loop.make_timer()), grace(loop.make_timer()), gate(loop) {
+      : host(loop, std::move(options)),
+        sweeper(loop.make_timer()),
+        grace(loop.make_timer()),
+        gate(loop) {
     host.on_left = [this] { on_left(); };
   }
 
-  Status listen(asio::generic::stream_protocol::endpoint const& endpoint, std::string const& where, std::string const& unix_path, unsigned mode);
+  Status listen(asio::generic::stream_protocol::endpoint const& endpoint, std::string const& where, std::string const& unix_path,
+                unsigned mode);
   asio::awaitable<void> async_accept(std::shared_ptr<Listener> listener);
   void admit(Socket socket, bool is_tcp);
   bool make_room();
@@ -104,18 +108,18 @@ struct Server::Impl {
 
 // ---- Listening ------------------------------------------------------------------------------------------------------
 
-Status Server::Impl::listen(asio::generic::stream_protocol::endpoint const& endpoint, std::string const& where, std::string const& unix_path,
-                            unsigned mode) {
+Status Server::Impl::listen(asio::generic::stream_protocol::endpoint const& endpoint, std::string const& where,
+                            std::string const& unix_path, unsigned mode) {
   auto listener = std::make_shared<Listener>(host.loop.context());
   Acceptor& acceptor = listener->acceptor;
   error_code error;
-  acceptor.open(endpoint.protocol(), error);
-  if (!error && unix_path.empty()) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  (void)acceptor.open(endpoint.protocol(), error);
+  if (!error && unix_path.empty()) (void)acceptor.set_option(asio::socket_base::reuse_address(true), error);
   // The mode is there before the file is, so that at no moment more may connect than should.
   if (!error && !unix_path.empty() && ::fchmod(acceptor.native_handle(), mode) != 0) error.assign(errno, boost::system::system_category());
-  if (!error) acceptor.bind(endpoint, error);
+  if (!error) (void)acceptor.bind(endpoint, error);
   if (!error && !unix_path.empty() && ::chmod(unix_path.c_str(), mode) != 0) error.assign(errno, boost::system::system_category());
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) (void)acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return cannot_listen(where, error);
   listener->unix_path = unix_path;
   if (listeners.empty()) sweep();
@@ -127,7 +131,8 @@ Status Server::Impl::listen(asio::generic::stream_protocol::endpoint const& endp
 Result<std::uint16_t> Server::listen_tcp(std::string const& address, std::uint16_t port) {
   error_code error;
   auto const parsed = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
-  if (error) return fail(Code::Invalid, fmt::format("'{}' is no IP address to listen on; 127.0.0.1 is this machine, 0.0.0.0 everyone", address));
+  if (error)
+    return fail(Code::Invalid, fmt::format("'{}' is no IP address to listen on; 127.0.0.1 is this machine, 0.0.0.0 everyone", address));
   asio::ip::tcp::endpoint const endpoint(parsed, port);
   TRY_VOID(impl_->listen(endpoint, fmt::format("{}:{}", address, port), {}, 0));
   auto const local = impl_->listeners.back()->acceptor.local_endpoint(error);
@@ -139,7 +144,8 @@ Result<std::uint16_t> Server::listen_tcp(std::string const& address, std::uint16
 Status Server::listen_unix(std::string const& path, unsigned mode) {
   sockaddr_un const address{};
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return fail(Code::Invalid, fmt::format("'{}' cannot be a socket's path: it must have 1 to {} bytes", path, sizeof(address.sun_path) - 1));
+    return fail(Code::Invalid,
+                fmt::format("'{}' cannot be a socket's path: it must have 1 to {} bytes", path, sizeof(address.sun_path) - 1));
   }
   if (is_abandoned(path, impl_->host.loop.context())) ::unlink(path.c_str());
   return impl_->listen(asio::local::stream_protocol::endpoint(path), "unix://" + path, path, mode);
@@ -169,7 +175,7 @@ void Server::Impl::admit(Socket socket, bool is_tcp) {
   Transport transport = is_tcp ? Transport::Tcp : Transport::Unix;
   std::string remote = is_tcp ? describe_tcp(socket, transport) : describe_unix(socket);
   error_code ignored;
-  if (is_tcp) socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (is_tcp) (void)socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   auto connection = std::make_shared<Connection>(host, std::move(socket), std::move(remote), transport);
   runtime::spawn(gate, "connection", Connection::async_run(std::move(connection)));
 }
@@ -186,8 +192,12 @@ void Server::Impl::turn_away(Socket socket) {
   auto response = host.protocol_error(503, "too many connections; try again in a moment");
   if (!response.headers.has("Retry-After")) response.headers.add("Retry-After", "1");
   std::string bytes;
-  ResponseHead const head{
-      .status = 503, .framing = Framing::Length, .length = response.body.size(), .keep_alive = false, .http_1_0 = false, .date = host.date()};
+  ResponseHead const head{.status = 503,
+                          .framing = Framing::Length,
+                          .length = response.body.size(),
+                          .keep_alive = false,
+                          .http_1_0 = false,
+                          .date = host.date()};
   format_response_head(bytes, head, response.headers);
   bytes += response.body.view();
   (void)::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -210,7 +220,7 @@ void Server::Impl::stop(std::function<void()> stopped) {
   on_stopped = std::move(stopped);
   for (auto const& listener : listeners) {
     error_code ignored;
-    listener->acceptor.close(ignored);
+    (void)listener->acceptor.close(ignored);
     if (!listener->unix_path.empty()) ::unlink(listener->unix_path.c_str());
   }
   for (auto next = host.all.begin(); next != host.all.end();) (*next++)->on_stop();

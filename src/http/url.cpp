@@ -3,12 +3,12 @@
 #include <charconv>
 #include <optional>
 
+#include <fmt/core.h>
 #include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/pct_string_view.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <boost/url/url_view.hpp>
-#include <fmt/core.h>
 
 namespace davit::http {
 namespace urls = boost::urls;
@@ -84,7 +84,8 @@ Result<Target> parse_target(std::string_view target) {
   if (target == "*") return Target{.path = "*", .query = {}};
   urls::string_view const text(target.data(), target.size());
   auto const url = target.starts_with('/') ? urls::parse_origin_form(text) : urls::parse_absolute_uri(text);
-  if (!url || target.contains("%00")) return fail(Code::Invalid, "the request's target is not a URL path; percent-encode what is special in it");
+  if (!url || target.contains("%00"))
+    return fail(Code::Invalid, "the request's target is not a URL path; percent-encode what is special in it");
   Target parsed{.path = decode(url->encoded_path(), false), .query = {}};
   if (parsed.path.empty()) parsed.path = "/";
   if (url->has_query()) {
@@ -96,7 +97,8 @@ Result<Target> parse_target(std::string_view target) {
 std::string to_string(Endpoint const& endpoint) {
   if (endpoint.kind == Endpoint::Kind::Unix) return "unix://" + endpoint.path;
   bool const is_ipv6 = endpoint.host.contains(':');
-  return fmt::format("{}://{}{}{}:{}", endpoint.tls ? "https" : "http", is_ipv6 ? "[" : "", endpoint.host, is_ipv6 ? "]" : "", endpoint.port);
+  return fmt::format("{}://{}{}{}:{}", endpoint.tls ? "https" : "http", is_ipv6 ? "[" : "", endpoint.host, is_ipv6 ? "]" : "",
+                     endpoint.port);
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {

@@ -39,7 +39,8 @@ TEST(Url, endpoints_are_read_as_users_write_them) {
   }
   EXPECT_EQ(parse_endpoint("h", 7)->port, 7);
   EXPECT_EQ(parse_endpoint("http://h", 7)->port, 7);
-  for (auto const* bad : {"", "h", "h:", "h:0", "h:70000", "h:x", "::1:80", "[::1", "ftp://h:1", "unix://x", "http://h:1/path", "http://u@h:1", ":1"}) {
+  for (auto const* bad :
+       {"", "h", "h:", "h:0", "h:70000", "h:x", "::1:80", "[::1", "ftp://h:1", "unix://x", "http://h:1/path", "http://u@h:1", ":1"}) {
     EXPECT_FALSE(parse_endpoint(bad)) << bad;
   }
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/core.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -14,7 +15,6 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <fmt/core.h>
 
 namespace davit::http {
 namespace asio = boost::asio;
@@ -46,12 +46,12 @@ Result<std::unique_ptr<ssl::context>> make_tls_context(TlsFiles const& files) {
     about = file;
     use();
   };
-  if (files.ca.empty()) context->set_default_verify_paths(error);
-  apply(files.ca, [&] { context->load_verify_file(files.ca, error); });
-  apply(files.certificate, [&] { context->use_certificate_chain_file(files.certificate, error); });
-  apply(files.key, [&] { context->use_private_key_file(files.key, ssl::context::pem, error); });
+  if (files.ca.empty()) (void)context->set_default_verify_paths(error);
+  apply(files.ca, [&] { (void)context->load_verify_file(files.ca, error); });
+  apply(files.certificate, [&] { (void)context->use_certificate_chain_file(files.certificate, error); });
+  apply(files.key, [&] { (void)context->use_private_key_file(files.key, ssl::context::pem, error); });
   if (error) return fail(Code::Invalid, fmt::format("cannot use {} for TLS: {}", about, error.message()), "tls");
-  context->set_verify_mode(files.verify ? ssl::verify_peer : ssl::verify_none, error);
+  (void)context->set_verify_mode(files.verify ? ssl::verify_peer : ssl::verify_none, error);
   return context;
 }
 
@@ -82,10 +82,10 @@ asio::awaitable<error_code> Wire::Impl::async_connect_tcp(std::string host, std:
   if (error) co_return error;
   for (auto const& entry : found) {
     error_code ignored;
-    socket.close(ignored);
+    (void)socket.close(ignored);
     auto [failed] = co_await socket.async_connect(entry.endpoint(), kAwait);
     error = failed;
-    if (!error) socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    if (!error) (void)socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     if (!error || error == asio::error::operation_aborted) break;
   }
   co_return error;
@@ -97,7 +97,7 @@ asio::awaitable<Status> Wire::Impl::async_start_tls(Endpoint endpoint, std::shar
   tls_context = std::move(*made);
   tls = std::make_unique<ssl::stream<Socket&>>(socket, *tls_context);
   error_code ignored;
-  if (files->verify) tls->set_verify_callback(ssl::host_name_verification(endpoint.host), ignored);
+  if (files->verify) (void)tls->set_verify_callback(ssl::host_name_verification(endpoint.host), ignored);
   ::SSL_set_tlsext_host_name(tls->native_handle(), endpoint.host.c_str());
   auto [error] = co_await tls->async_handshake(ssl::stream_base::client, kAwait);
   if (!error) co_return Status{};
@@ -117,13 +117,14 @@ asio::awaitable<Status> Wire::async_connect(Endpoint endpoint, std::shared_ptr<T
   co_return co_await impl->async_start_tls(std::move(endpoint), std::move(tls));
 }
 
-asio::awaitable<error_code> Wire::async_read(ReadBuffer& buffer) {
+asio::awaitable<error_code> Wire::async_read(ReadBuffer* buffer) {
   auto const impl = impl_;
-  auto const room = buffer.prepare();
+  auto const room = buffer->prepare();
   if (room.empty()) co_return asio::error::no_buffer_space;
   asio::mutable_buffer const target(room.data(), room.size());
-  auto [error, count] = impl->tls ? co_await impl->tls->async_read_some(target, kAwait) : co_await impl->socket.async_read_some(target, kAwait);
-  buffer.commit(count);
+  auto [error, count] =
+      impl->tls ? co_await impl->tls->async_read_some(target, kAwait) : co_await impl->socket.async_read_some(target, kAwait);
+  buffer->commit(count);
   if (error == ssl::error::stream_truncated) error = asio::error::eof;  // many servers end TLS without a good-bye
   co_return error;
 }
@@ -131,7 +132,8 @@ asio::awaitable<error_code> Wire::async_read(ReadBuffer& buffer) {
 asio::awaitable<error_code> Wire::async_write(std::string_view bytes) {
   auto const impl = impl_;
   asio::const_buffer const source(bytes.data(), bytes.size());
-  auto [error, count] = impl->tls ? co_await asio::async_write(*impl->tls, source, kAwait) : co_await asio::async_write(impl->socket, source, kAwait);
+  auto [error, count] =
+      impl->tls ? co_await asio::async_write(*impl->tls, source, kAwait) : co_await asio::async_write(impl->socket, source, kAwait);
   co_return error;
 }
 
@@ -144,7 +146,7 @@ bool Wire::is_stale() const {
 void Wire::close() {
   error_code ignored;
   impl_->resolver.cancel();
-  impl_->socket.close(ignored);
+  (void)impl_->socket.close(ignored);
 }
 
 }  // namespace davit::http

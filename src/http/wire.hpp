@@ -23,7 +23,7 @@ class Wire {
   // Errors carry the way out: no such socket, refused, permission, name, certificate.
   boost::asio::awaitable<Status> async_connect(Endpoint endpoint, std::shared_ptr<TlsFiles const> tls);
   // Appends what comes; eof is an error code here.
-  boost::asio::awaitable<boost::system::error_code> async_read(ReadBuffer& buffer);
+  boost::asio::awaitable<boost::system::error_code> async_read(ReadBuffer* buffer);
   boost::asio::awaitable<boost::system::error_code> async_write(std::string_view bytes);  // all of them
 
   bool is_stale() const;  // an idle connection on which something has happened: closed, or bytes that nobody asked for

@@ -215,8 +215,8 @@ bool is_signal(std::string_view text) {
 std::span<std::string_view const> signal_names() { return kSignals; }
 
 std::span<std::string const> ulimit_names() {
-  static std::vector<std::string> const kNames{"core", "cpu",    "data",  "fsize", "locks",  "memlock",    "msgqueue", "nice",
-                                               "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"};
+  static std::vector<std::string> const kNames{"core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue", "nice",
+                                               "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack"};
   return kNames;
 }
 

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -65,6 +66,8 @@ class LoopTimer final : public ports::Timer {
 
 struct AsioLoop::Impl {
   asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  std::atomic<bool> stop_wanted = false;
   asio::signal_set signals{context};
   std::function<void(int)> caught;
 
@@ -80,31 +83,31 @@ struct AsioLoop::Impl {
 AsioLoop::AsioLoop() : impl_(std::make_unique<Impl>()) {}
 AsioLoop::~AsioLoop() = default;
 
-Now AsioLoop::now() const {
-  return {read_boot_clock(), std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())};
-}
+Now AsioLoop::now() const { return {read_boot_clock(), std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())}; }
 
 void AsioLoop::post(std::function<void()> function) { asio::post(impl_->context, std::move(function)); }
 
 std::unique_ptr<ports::Timer> AsioLoop::make_timer() { return std::make_unique<LoopTimer>(impl_->context); }
 
+// The flag is looked at after restart() and set before io_context::stop(), so that no stop() is lost in between.
 void AsioLoop::run() {
-  auto const work = asio::make_work_guard(impl_->context);
   impl_->context.restart();
-  impl_->context.run();
+  if (!impl_->stop_wanted) impl_->context.run();
+  impl_->stop_wanted = false;
 }
 
-void AsioLoop::stop() { impl_->context.stop(); }
+void AsioLoop::stop() {
+  impl_->stop_wanted = true;
+  impl_->context.stop();
+}
 
 bool AsioLoop::run_until(std::function<bool()> const& condition, Duration limit) {
-  auto const work = asio::make_work_guard(impl_->context);
   Monotonic const deadline = read_boot_clock() + limit;
   impl_->context.restart();
   while (!condition()) {
     auto const left = deadline - read_boot_clock();
-    if (left <= Duration::zero()) return false;
+    if (left <= Duration::zero() || impl_->context.stopped()) return false;
     impl_->context.run_one_for(std::min<Duration>(left, kConditionInterval));
-    if (impl_->context.stopped()) return condition();
   }
   return true;
 }

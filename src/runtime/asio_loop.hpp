@@ -30,9 +30,9 @@ class AsioLoop final : public ports::Loop {
   std::unique_ptr<ports::Timer> make_timer() override;
 
   void run();   // until stop(); also while there is nothing to do
-  void stop();  // run() returns after the handler that runs now
+  void stop();  // run() returns after the handler that runs now, or at once when it has not been called yet
   // Runs the loop until the condition holds (true) or the limit has passed (false). It is looked at after each handler, and
-  // every few milliseconds for what happens outside. For tests and one-shot clients.
+  // every few milliseconds for what happens outside. For tests, one-shot clients, and what is to end after run().
   bool run_until(std::function<bool()> const& condition, Duration limit);
 
   // Runs `caught` on the control thread for each of these signals, in place of their default action.

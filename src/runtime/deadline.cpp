@@ -73,19 +73,25 @@ asio::awaitable<bool> CancelScope::async_run(asio::awaitable<void> operation) {
   co_return by_itself;
 }
 
-asio::awaitable<void> async_sleep_until(AsioLoop& loop, Monotonic at) {
-  BootTimer timer(loop.context(), at);
+namespace detail {
+namespace {
+
+asio::awaitable<void> async_sleep(AsioLoop* loop, Monotonic at) {
+  BootTimer timer(loop->context(), at);
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
-namespace detail {
+}  // namespace
 
-asio::awaitable<void> async_run_until(AsioLoop& loop, Monotonic deadline, asio::awaitable<void> operation) {
+asio::awaitable<void> async_run_until(AsioLoop* loop, Monotonic deadline, asio::awaitable<void> operation) {
   CancelScope scope;
-  auto const timer = loop.make_timer();
+  auto const timer = loop->make_timer();
   timer->set(deadline, [&scope] { scope.cancel(); });
   co_await scope.async_run(std::move(operation));
 }
 
 }  // namespace detail
+
+asio::awaitable<void> async_sleep_until(AsioLoop& loop, Monotonic at) { return detail::async_sleep(&loop, at); }
+
 }  // namespace davit::runtime

@@ -34,12 +34,22 @@ class CancelScope {
 
 boost::asio::awaitable<void> async_sleep_until(AsioLoop& loop, Monotonic at);
 
+// The coroutines behind the functions here take pointers: a reference parameter in a coroutine hides that it is not copied.
 namespace detail {
-boost::asio::awaitable<void> async_run_until(AsioLoop& loop, Monotonic deadline, boost::asio::awaitable<void> operation);
+boost::asio::awaitable<void> async_run_until(AsioLoop* loop, Monotonic deadline, boost::asio::awaitable<void> operation);
 
 template <class T>
-boost::asio::awaitable<void> async_store(std::optional<Result<T>>& result, boost::asio::awaitable<Result<T>> operation) {
-  result.emplace(co_await std::move(operation));
+boost::asio::awaitable<void> async_store(std::optional<Result<T>>* result, boost::asio::awaitable<Result<T>> operation) {
+  result->emplace(co_await std::move(operation));
+}
+
+template <class T>
+boost::asio::awaitable<Result<T>> async_with_deadline(AsioLoop* loop, Monotonic deadline, std::string what,
+                                                      boost::asio::awaitable<Result<T>> operation) {
+  std::optional<Result<T>> result;
+  co_await async_run_until(loop, deadline, async_store(&result, std::move(operation)));
+  if (result) co_return std::move(*result);
+  co_return fail(Code::Deadline, "no answer in time: " + what);
 }
 }  // namespace detail
 
@@ -48,10 +58,7 @@ boost::asio::awaitable<void> async_store(std::optional<Result<T>>& result, boost
 template <class T>
 boost::asio::awaitable<Result<T>> async_with_deadline(AsioLoop& loop, Monotonic deadline, std::string what,
                                                       boost::asio::awaitable<Result<T>> operation) {
-  std::optional<Result<T>> result;
-  co_await detail::async_run_until(loop, deadline, detail::async_store(result, std::move(operation)));
-  if (result) co_return std::move(*result);
-  co_return fail(Code::Deadline, "no answer in time: " + what);
+  return detail::async_with_deadline<T>(&loop, deadline, std::move(what), std::move(operation));
 }
 
 }  // namespace davit::runtime

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include <fmt/ranges.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,7 +13,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
-#include <fmt/ranges.h>
 
 #include "base/check.hpp"
 #include "runtime/log.hpp"
@@ -63,7 +63,8 @@ struct Gate::Impl {
 Gate::Gate(AsioLoop& loop) : impl_(std::make_shared<Impl>(loop)) {}
 
 Gate::~Gate() {
-  CHECK(impl_->running.empty(), "a gate was destroyed before what it let in had ended ({}): close() it and wait", fmt::join(pending(), ", "));
+  CHECK(impl_->running.empty(), "a gate was destroyed before what it let in had ended ({}): close() it and wait",
+        fmt::join(pending(), ", "));
 }
 
 void Gate::close(std::function<void()> closed) {

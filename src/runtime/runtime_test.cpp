@@ -36,15 +36,15 @@ struct Ending {
   ~Ending() { ended = true; }
 };
 
-asio::awaitable<void> wait_for_ever(AsioLoop& loop, bool& started, bool& ended) {
-  Ending const ending{ended};
-  Wakeup never(loop);
-  started = true;
+asio::awaitable<void> wait_for_ever(AsioLoop* loop, bool* started, bool* ended) {
+  Ending const ending{*ended};
+  Wakeup never(*loop);
+  *started = true;
   co_await never.async_wait();
 }
 
-asio::awaitable<void> set_flag(bool& flag) {
-  flag = true;
+asio::awaitable<void> set_flag(bool* flag) {
+  *flag = true;
   co_return;
 }
 
@@ -68,6 +68,16 @@ TEST_F(RuntimeTest, posts_run_in_order_and_never_inside_post) {
 TEST_F(RuntimeTest, posts_from_another_thread_wake_the_loop) {
   bool ran = false;
   std::jthread const other([&] { loop.post([&] { ran = true; }); });
+  EXPECT_TRUE(eventually([&] { return ran; }));
+}
+
+TEST_F(RuntimeTest, run_returns_after_a_stop_from_before_or_within) {
+  loop.stop();
+  loop.run();
+  loop.post([&] { loop.stop(); });
+  loop.run();
+  bool ran = false;
+  loop.post([&] { ran = true; });
   EXPECT_TRUE(eventually([&] { return ran; }));
 }
 
@@ -114,7 +124,7 @@ TEST_F(RuntimeTest, closing_a_gate_cancels_and_waits) {
   bool started = false;
   bool ended = false;
   bool closed = false;
-  spawn(gate, "sleeper", wait_for_ever(loop, started, ended));
+  spawn(gate, "sleeper", wait_for_ever(&loop, &started, &ended));
   EXPECT_EQ(gate.pending(), std::vector<std::string>{"sleeper"});
   ASSERT_TRUE(eventually([&] { return started; }));
   gate.close([&] { closed = true; });
@@ -127,9 +137,9 @@ TEST_F(RuntimeTest, closing_a_gate_cancels_and_waits) {
 TEST_F(RuntimeTest, a_gate_closed_before_the_start_runs_nothing) {
   bool started = false;
   bool late = false;
-  spawn(gate, "early", set_flag(started));
+  spawn(gate, "early", set_flag(&started));
   gate.close();
-  spawn(gate, "late", set_flag(late));
+  spawn(gate, "late", set_flag(&late));
   ASSERT_TRUE(eventually([&] { return gate.count() == 0; }));
   EXPECT_FALSE(started);
   EXPECT_FALSE(late);
@@ -138,14 +148,14 @@ TEST_F(RuntimeTest, a_gate_closed_before_the_start_runs_nothing) {
 TEST_F(RuntimeTest, an_exception_ends_its_own_coroutine_only) {
   bool ran = false;
   spawn(gate, "thrower", throw_error());
-  spawn(gate, "other", set_flag(ran));
+  spawn(gate, "other", set_flag(&ran));
   ASSERT_TRUE(eventually([&] { return gate.count() == 0; }));
   EXPECT_TRUE(ran);
 }
 
-asio::awaitable<void> close_gate(Gate& gate, bool& closed) {
-  co_await gate.async_closed();
-  closed = true;
+asio::awaitable<void> close_gate(Gate* gate, bool* closed) {
+  co_await gate->async_closed();
+  *closed = true;
 }
 
 TEST_F(RuntimeTest, a_gate_can_be_closed_by_a_coroutine_of_another) {
@@ -153,28 +163,28 @@ TEST_F(RuntimeTest, a_gate_can_be_closed_by_a_coroutine_of_another) {
   bool started = false;
   bool ended = false;
   bool closed = false;
-  spawn(inner, "sleeper", wait_for_ever(loop, started, ended));
+  spawn(inner, "sleeper", wait_for_ever(&loop, &started, &ended));
   ASSERT_TRUE(eventually([&] { return started; }));
-  spawn(gate, "closer", close_gate(inner, closed));
+  spawn(gate, "closer", close_gate(&inner, &closed));
   ASSERT_TRUE(eventually([&] { return closed; }));
   EXPECT_TRUE(ended);
 }
 
-asio::awaitable<Result<int>> answer_after(AsioLoop& loop, Monotonic at, bool& ended) {
-  Ending const ending{ended};
-  co_await async_sleep_until(loop, at);
-  co_await async_sleep_until(loop, at);  // a cancelled coroutine throws here
+asio::awaitable<Result<int>> answer_after(AsioLoop* loop, Monotonic at, bool* ended) {
+  Ending const ending{*ended};
+  co_await async_sleep_until(*loop, at);
+  co_await async_sleep_until(*loop, at);  // a cancelled coroutine throws here
   co_return 42;
 }
 
-asio::awaitable<void> keep_answer(AsioLoop& loop, Monotonic deadline, Monotonic at, bool& ended, std::optional<Result<int>>& answer) {
-  answer = co_await async_with_deadline<int>(loop, deadline, "the answer", answer_after(loop, at, ended));
+asio::awaitable<void> keep_answer(AsioLoop* loop, Monotonic deadline, Monotonic at, bool* ended, std::optional<Result<int>>* answer) {
+  *answer = co_await async_with_deadline<int>(*loop, deadline, "the answer", answer_after(loop, at, ended));
 }
 
 TEST_F(RuntimeTest, a_deadline_ends_what_is_late) {
   bool ended = false;
   std::optional<Result<int>> answer;
-  spawn(gate, "late", keep_answer(loop, in(5ms), kNever, ended, answer));
+  spawn(gate, "late", keep_answer(&loop, in(5ms), kNever, &ended, &answer));
   ASSERT_TRUE(eventually([&] { return answer.has_value(); }));
   EXPECT_TRUE(ended);
   EXPECT_EQ(answer->error().code, Code::Deadline);
@@ -184,7 +194,7 @@ TEST_F(RuntimeTest, a_deadline_ends_what_is_late) {
 TEST_F(RuntimeTest, a_deadline_leaves_alone_what_is_in_time) {
   bool ended = false;
   std::optional<Result<int>> answer;
-  spawn(gate, "in time", keep_answer(loop, in(5s), in(1ms), ended, answer));
+  spawn(gate, "in time", keep_answer(&loop, in(5s), in(1ms), &ended, &answer));
   ASSERT_TRUE(eventually([&] { return answer.has_value(); }));
   EXPECT_EQ(**answer, 42);
 }
@@ -192,21 +202,21 @@ TEST_F(RuntimeTest, a_deadline_leaves_alone_what_is_in_time) {
 TEST_F(RuntimeTest, closing_a_gate_reaches_through_a_deadline) {
   bool ended = false;
   std::optional<Result<int>> answer;
-  spawn(gate, "nested", keep_answer(loop, kNever, kNever, ended, answer));
+  spawn(gate, "nested", keep_answer(&loop, kNever, kNever, &ended, &answer));
   loop.post([&] { loop.post([&] { gate.close(); }); });
   ASSERT_TRUE(eventually([&] { return gate.is_closed() && gate.count() == 0; }));
   EXPECT_TRUE(ended);
   EXPECT_FALSE(answer.has_value());
 }
 
-asio::awaitable<void> call_back(AsioLoop& loop, std::function<void(int)>& done, int& got) {
-  got = co_await async_call<int>(loop, [&](std::function<void(int)> given) { done = std::move(given); });
+asio::awaitable<void> call_back(AsioLoop* loop, std::function<void(int)>* done, int* got) {
+  *got = co_await async_call<int>(*loop, [done](std::function<void(int)> given) { *done = std::move(given); });
 }
 
 TEST_F(RuntimeTest, a_callback_is_awaited) {
   std::function<void(int)> done;
   int got = 0;
-  spawn(gate, "caller", call_back(loop, done, got));
+  spawn(gate, "caller", call_back(&loop, &done, &got));
   ASSERT_TRUE(eventually([&] { return done != nullptr; }));
   done(7);
   EXPECT_TRUE(eventually([&] { return got == 7; }));
@@ -215,7 +225,7 @@ TEST_F(RuntimeTest, a_callback_is_awaited) {
 TEST_F(RuntimeTest, a_callback_after_the_callers_end_is_ignored) {
   std::function<void(int)> done;
   int got = 0;
-  spawn(gate, "caller", call_back(loop, done, got));
+  spawn(gate, "caller", call_back(&loop, &done, &got));
   ASSERT_TRUE(eventually([&] { return done != nullptr; }));
   gate.close();
   ASSERT_TRUE(eventually([&] { return gate.count() == 0; }));
@@ -223,9 +233,9 @@ TEST_F(RuntimeTest, a_callback_after_the_callers_end_is_ignored) {
   EXPECT_EQ(got, 0);
 }
 
-asio::awaitable<void> wait_twice(Wakeup& wakeup, Monotonic deadline, std::vector<bool>& results) {
-  results.push_back(co_await wakeup.async_wait_until(deadline));
-  results.push_back(co_await wakeup.async_wait_until(deadline));
+asio::awaitable<void> wait_twice(Wakeup* wakeup, Monotonic deadline, std::vector<bool>* results) {
+  results->push_back(co_await wakeup->async_wait_until(deadline));
+  results->push_back(co_await wakeup->async_wait_until(deadline));
 }
 
 TEST_F(RuntimeTest, a_notification_before_the_wait_is_kept_once) {
@@ -233,7 +243,7 @@ TEST_F(RuntimeTest, a_notification_before_the_wait_is_kept_once) {
   std::vector<bool> results;
   wakeup.notify();
   wakeup.notify();
-  spawn(gate, "waiter", wait_twice(wakeup, in(5ms), results));
+  spawn(gate, "waiter", wait_twice(&wakeup, in(5ms), &results));
   ASSERT_TRUE(eventually([&] { return results.size() == 2; }));
   EXPECT_EQ(results, (std::vector{true, false}));
 }

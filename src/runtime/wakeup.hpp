@@ -31,22 +31,30 @@ class Wakeup {
   std::shared_ptr<Impl> impl_;
 };
 
+namespace detail {
+template <class T>
+struct Called {
+  explicit Called(AsioLoop& loop) : ready(loop) {}
+  Wakeup ready;
+  std::optional<T> value;
+};
+
+template <class T>
+boost::asio::awaitable<T> async_called(std::shared_ptr<Called<T>> called, std::function<void(std::function<void(T)>)> start) {
+  start([called](T value) {
+    called->value.emplace(std::move(value));
+    called->ready.notify();
+  });
+  while (!called->value) co_await called->ready.async_wait();
+  co_return std::move(*called->value);
+}
+}  // namespace detail
+
 // Awaits what `start` gives to its callback: co_await async_call<Result<Committed>>(loop, [&](auto done) { store.commit(…, done); }).
 // The callback may come after the waiting coroutine was cancelled; it is then ignored.
 template <class T>
 boost::asio::awaitable<T> async_call(AsioLoop& loop, std::function<void(std::function<void(T)>)> start) {
-  struct State {
-    explicit State(AsioLoop& owner) : ready(owner) {}
-    Wakeup ready;
-    std::optional<T> value;
-  };
-  auto state = std::make_shared<State>(loop);
-  start([state](T value) {
-    state->value.emplace(std::move(value));
-    state->ready.notify();
-  });
-  while (!state->value) co_await state->ready.async_wait();
-  co_return std::move(*state->value);
+  return detail::async_called<T>(std::make_shared<detail::Called<T>>(loop), std::move(start));
 }
 
 }  // namespace davit::runtime

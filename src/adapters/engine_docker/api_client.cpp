@@ -105,7 +105,8 @@ Error ApiClient::away(Error error) const {
   } else if (error.code == Code::Deadline) {
     why = "no answer in time: the engine hangs or is overloaded";
   }
-  return Error{error.code, fmt::format("cannot reach the Docker Engine at {}: {}", where, why), std::string(model::engine_error::kEngineAway)};
+  return Error{error.code, fmt::format("cannot reach the Docker Engine at {}: {}", where, why),
+               std::string(model::engine_error::kEngineAway)};
 }
 
 }  // namespace davit::engine_docker

@@ -22,11 +22,13 @@ std::optional<ApiVersion> parse_api_version(std::string_view text) {
 Result<ApiVersion> negotiate(std::string_view engine_newest) {
   auto const newest = parse_api_version(engine_newest);
   if (!newest) {
-    return fail(Code::Unsupported, fmt::format("what answers there is no Docker Engine: its ping has no Api-Version header (\"{}\")", engine_newest));
+    return fail(Code::Unsupported,
+                fmt::format("what answers there is no Docker Engine: its ping has no Api-Version header (\"{}\")", engine_newest));
   }
   if (*newest < kOldestApi) {
-    return fail(Code::Unsupported, fmt::format("the Docker Engine is too old: it speaks API {}, Davit needs {} (Docker 20.10) or newer; upgrade it",
-                                               to_string(*newest), to_string(kOldestApi)));
+    return fail(Code::Unsupported,
+                fmt::format("the Docker Engine is too old: it speaks API {}, Davit needs {} (Docker 20.10) or newer; upgrade it",
+                            to_string(*newest), to_string(kOldestApi)));
   }
   return std::min(*newest, kNewestApi);
 }

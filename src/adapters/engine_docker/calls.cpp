@@ -27,16 +27,21 @@ constexpr Duration kPull = 30min;
 constexpr Duration kAfterGrace = 30s;  // what killing and cleaning up may take beyond the grace
 constexpr Duration kProgressInterval = 250ms;
 
-std::string container_path(std::string const& id, std::string_view what) { return fmt::format("/containers/{}{}", http::percent_encode(id), what); }
+std::string container_path(std::string const& id, std::string_view what) {
+  return fmt::format("/containers/{}{}", http::percent_encode(id), what);
+}
 
 // References keep their "/", ":" and "@", which the engine's router wants plain.
 std::string image_path(std::string_view reference) {
   std::string out = "/images/";
-  for (char const c : reference) out += c == '/' || c == ':' || c == '@' ? std::string(1, c) : http::percent_encode(std::string_view(&c, 1));
+  for (char const c : reference)
+    out += c == '/' || c == ':' || c == '@' ? std::string(1, c) : http::percent_encode(std::string_view(&c, 1));
   return out + "/json";
 }
 
-Ask post(std::string path, http::Query query = {}, std::string body = {}) { return {"POST", std::move(path), std::move(query), std::move(body), {}}; }
+Ask post(std::string path, http::Query query = {}, std::string body = {}) {
+  return {"POST", std::move(path), std::move(query), std::move(body), {}};
+}
 
 // A whole number of seconds, for the engine waits in nothing smaller; never less than was asked for.
 std::string seconds(Duration time) { return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count()); }
@@ -49,7 +54,8 @@ Ask pull_ask(ImageReference const& reference, RegistryAuth const& auth) {
 }
 
 Error pull_failure(Error error, RegistryAuth const& auth) {
-  if (error.field == model::engine_error::kRegistryAuth && !auth.problem.empty()) error.message += fmt::format(" (no credentials: {})", auth.problem);
+  if (error.field == model::engine_error::kRegistryAuth && !auth.problem.empty())
+    error.message += fmt::format(" (no credentials: {})", auth.problem);
   return error;
 }
 
@@ -61,7 +67,10 @@ Duration default_time(model::EngineCall const& call) {
 }  // namespace
 
 Calls::Calls(runtime::AsioLoop& loop, ApiClient& api, std::filesystem::path docker_config_folder, Progress on_progress)
-    : loop_(loop), api_(api), docker_config_folder_(std::move(docker_config_folder)), on_progress_(std::move(on_progress)) {}
+    : loop_(loop),
+      api_(api),
+      docker_config_folder_(std::move(docker_config_folder)),
+      on_progress_(std::move(on_progress)) {}
 
 Calls::Reply Calls::async_perform(model::EngineCall call, Monotonic deadline) {
   if (deadline == kNever) deadline = loop_.now().monotonic + default_time(call);
@@ -109,7 +118,8 @@ asio::awaitable<Result<model::Pulled>> Calls::async_follow_pull(http::Stream& st
   while (true) {
     auto const bytes = co_await stream.async_read(deadline);
     if (!bytes && bytes.error().code == Code::Deadline) {
-      co_return fail(Code::Deadline, fmt::format("the pull of {} did not end in time; its last word was \"{}\"", reference, pull.last_status()),
+      co_return fail(Code::Deadline,
+                     fmt::format("the pull of {} did not end in time; its last word was \"{}\"", reference, pull.last_status()),
                      std::string(model::engine_error::kRegistry));
     }
     if (!bytes) co_return std::unexpected(api_.away(bytes.error()));

@@ -99,7 +99,8 @@ Value devices(std::vector<std::string> const& all) {
     auto const first = text.find(':');
     auto const second = first == std::string::npos ? first : text.find(':', first + 1);
     auto const on_host = text.substr(0, first);
-    auto const inside = first == std::string::npos ? on_host : text.substr(first + 1, second == std::string::npos ? second : second - first - 1);
+    auto const inside =
+        first == std::string::npos ? on_host : text.substr(first + 1, second == std::string::npos ? second : second - first - 1);
     auto const rights = second == std::string::npos ? "rwm" : text.substr(second + 1);
     out.push_back(Value::object({{"PathOnHost", on_host}, {"PathInContainer", inside}, {"CgroupPermissions", rights}}));
   }

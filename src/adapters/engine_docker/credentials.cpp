@@ -79,7 +79,8 @@ Result<RegistryLogin> read_helper_output(std::string_view output, std::string_vi
     if (output.find("credentials not found") != std::string_view::npos) return fail(Code::NotFound, "it has no login for this registry");
     constexpr std::size_t kShown = 200;
     auto const end = std::min(output.find('\n'), kShown);
-    return fail(Code::Invalid, output.empty() ? std::string("it printed nothing") : fmt::format("it printed \"{}\"", output.substr(0, end)));
+    return fail(Code::Invalid,
+                output.empty() ? std::string("it printed nothing") : fmt::format("it printed \"{}\"", output.substr(0, end)));
   }
   auto const username = std::string(answer->at("Username").text());
   auto const secret = std::string(answer->at("Secret").text());

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include <boost/asio/awaitable.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/awaitable.hpp>
 
 #include "adapters/engine_docker/base64.hpp"
 #include "adapters/engine_docker/docker_config.hpp"
@@ -64,7 +64,8 @@ TEST(Credentials, ReadsWhatHelpersPrint) {
 }
 
 TEST(Credentials, WritesTheHeader) {
-  EXPECT_EQ(decode_base64(encode_login({"u", "p", "", "127.0.0.1:5055"})), R"({"username":"u","password":"p","serveraddress":"127.0.0.1:5055"})");
+  EXPECT_EQ(decode_base64(encode_login({"u", "p", "", "127.0.0.1:5055"})),
+            R"({"username":"u","password":"p","serveraddress":"127.0.0.1:5055"})");
   EXPECT_EQ(decode_base64(encode_login({"", "", "t", "h"})), R"({"identitytoken":"t","serveraddress":"h"})");
 }
 
@@ -144,9 +145,7 @@ TEST_F(Helpers, ThatPrintTooMuchAreCutOff) {
   EXPECT_EQ(output.error().code, Code::Exhausted);
 }
 
-TEST_F(Helpers, ThatReadNothingAreNoHarm) {
-  EXPECT_EQ(wait(async_run_helper(loop_, {"true"}, "input\n", in(10s))).value(), "");
-}
+TEST_F(Helpers, ThatReadNothingAreNoHarm) { EXPECT_EQ(wait(async_run_helper(loop_, {"true"}, "input\n", in(10s))).value(), ""); }
 
 TEST_F(Helpers, AreReadAnewEachTime) {
   std::ofstream(folder_ / "config.json") << "{}";

@@ -16,18 +16,15 @@ struct Overloaded : Visitors... {
 };
 
 std::string_view name_of(model::EngineCall const& call) {
-  return std::visit(Overloaded{[](model::InspectImage const&) { return "docker inspect image"; },
-                               [](model::PullImage const&) { return "docker pull"; },
-                               [](model::CreateContainer const&) { return "docker create"; },
-                               [](model::StartContainer const&) { return "docker start"; },
-                               [](model::StopContainer const&) { return "docker stop"; },
-                               [](model::KillContainer const&) { return "docker kill"; },
-                               [](model::RemoveContainer const&) { return "docker remove"; },
-                               [](model::InspectContainer const&) { return "docker inspect"; },
-                               [](model::ListContainers const&) { return "docker list"; },
-                               [](model::ReadStats const&) { return "docker stats"; },
-                               [](model::ReadEngineInfo const&) { return "docker info"; }},
-                    call);
+  return std::visit(
+      Overloaded{[](model::InspectImage const&) { return "docker inspect image"; }, [](model::PullImage const&) { return "docker pull"; },
+                 [](model::CreateContainer const&) { return "docker create"; }, [](model::StartContainer const&) { return "docker start"; },
+                 [](model::StopContainer const&) { return "docker stop"; }, [](model::KillContainer const&) { return "docker kill"; },
+                 [](model::RemoveContainer const&) { return "docker remove"; },
+                 [](model::InspectContainer const&) { return "docker inspect"; },
+                 [](model::ListContainers const&) { return "docker list"; }, [](model::ReadStats const&) { return "docker stats"; },
+                 [](model::ReadEngineInfo const&) { return "docker info"; }},
+      call);
 }
 
 }  // namespace

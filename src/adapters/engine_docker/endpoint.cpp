@@ -45,7 +45,8 @@ std::optional<http::TlsFiles> tls_of_environment(Environment const& environment)
 Result<Setting> read_context(std::filesystem::path const& folder, std::string const& name, std::string const& source) {
   std::error_code error;
   std::vector<std::filesystem::path> files;
-  for (auto const& entry : std::filesystem::directory_iterator(folder / "contexts" / "meta", error)) files.push_back(entry.path() / "meta.json");
+  for (auto const& entry : std::filesystem::directory_iterator(folder / "contexts" / "meta", error))
+    files.push_back(entry.path() / "meta.json");
   std::sort(files.begin(), files.end());
   for (auto const& file : files) {
     auto const meta = read_json_file(file);
@@ -57,8 +58,8 @@ Result<Setting> read_context(std::filesystem::path const& folder, std::string co
     if (std::filesystem::exists(certificates, error) || skip_verify) setting.tls = certificates_in(certificates, !skip_verify);
     return setting;
   }
-  return fail(Code::NotFound, fmt::format("{} names the docker context \"{}\", which does not exist under {}; see docker context ls", source, name,
-                                          folder.string()));
+  return fail(Code::NotFound, fmt::format("{} names the docker context \"{}\", which does not exist under {}; see docker context ls",
+                                          source, name, folder.string()));
 }
 
 Result<Setting> find_setting(std::string const& argument, Environment const& environment) {
@@ -82,9 +83,12 @@ Result<Setting> find_setting(std::string const& argument, Environment const& env
 Result<EngineAddress> find_endpoint(std::string const& docker_host_argument, Environment const& environment) {
   TRY(auto const setting, find_setting(docker_host_argument, environment));
   auto const& host = setting.host;
-  auto const refuse = [&](Code code, std::string_view why) { return fail(code, fmt::format("docker host \"{}\" ({}): {}", host, setting.source, why)); };
+  auto const refuse = [&](Code code, std::string_view why) {
+    return fail(code, fmt::format("docker host \"{}\" ({}): {}", host, setting.source, why));
+  };
   if (host.starts_with("ssh://")) {
-    return refuse(Code::Unsupported, "ssh is not supported; run Davit on that machine, or forward its socket (ssh -L) and name the forwarded one");
+    return refuse(Code::Unsupported,
+                  "ssh is not supported; run Davit on that machine, or forward its socket (ssh -L) and name the forwarded one");
   }
   if (host.starts_with("npipe://") || host.starts_with("fd://")) return refuse(Code::Unsupported, "use unix:// or tcp://");
   auto endpoint = http::parse_endpoint(host, setting.tls ? kTlsPort : kPlainPort);

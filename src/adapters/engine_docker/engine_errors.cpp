@@ -40,15 +40,16 @@ Error other_error(int status, std::string message) {
 }
 
 bool is_port_clash(std::string_view text) {
-  return has_any(text, {"port is already allocated", "address already in use", "ports are not available", "failed to bind port", "failed to bind host port"});
+  return has_any(text, {"port is already allocated", "address already in use", "ports are not available", "failed to bind port",
+                        "failed to bind host port"});
 }
 
 // What the runtime says of a command, user, mount or device that cannot be; older engines answer some of them with 500.
 bool is_bad_config(int status, std::string_view text) {
-  return status == 400 ||
-         has_any(text, {"executable file not found", "no such file or directory", "exec format error", "permission denied", "not a directory",
-                        "is a directory", "unable to find user", "unable to find group", "no matching entries in passwd file", "invalid argument",
-                        "operation not permitted", "read-only file system", "error gathering device information"});
+  return status == 400 || has_any(text, {"executable file not found", "no such file or directory", "exec format error", "permission denied",
+                                         "not a directory", "is a directory", "unable to find user", "unable to find group",
+                                         "no matching entries in passwd file", "invalid argument", "operation not permitted",
+                                         "read-only file system", "error gathering device information"});
 }
 
 }  // namespace
@@ -59,9 +60,9 @@ std::string clean_message(std::string_view message, int status) {
   for (bool again = true; again;) {
     again = false;
     for (std::string_view const wrapper :
-         {"Error response from daemon: ", "failed to create shim task: ", "failed to create task for container: ", "OCI runtime create failed: ",
-          "runc create failed: ", "container_linux.go:380: ", "starting container process caused: ", "unable to start container process: ",
-          "error during container init: "}) {
+         {"Error response from daemon: ", "failed to create shim task: ", "failed to create task for container: ",
+          "OCI runtime create failed: ", "runc create failed: ", "container_linux.go:380: ", "starting container process caused: ",
+          "unable to start container process: ", "error during container init: "}) {
       if (!text.starts_with(wrapper)) continue;
       text.remove_prefix(wrapper.size());
       again = true;
@@ -86,12 +87,12 @@ Error pull_error(int status, std::string message) {
   // Docker Hub's answer for a name that does not exist, more often a slip of the pen than a private image.
   if (has_any(text, {"repository does not exist or may require"})) return make(Code::NotFound, kNoSuchImage, std::move(message));
   if (status == 401 || status == 403 ||
-      has_any(text, {"unauthorized", "no basic auth credentials", "authentication required", "access denied", "denied:",
-                     "access to the resource is denied", "incorrect username or password", "403 forbidden"})) {
+      has_any(text, {"unauthorized", "no basic auth credentials", "authentication required", "access denied",
+                     "denied:", "access to the resource is denied", "incorrect username or password", "403 forbidden"})) {
     return make(Code::Invalid, kRegistryAuth, std::move(message));
   }
-  if (has_any(text, {"manifest unknown", "name unknown", "name_unknown", "manifest for ", "no matching manifest", "repository name not known",
-                     "tag does not exist", ": not found"}) &&
+  if (has_any(text, {"manifest unknown", "name unknown", "name_unknown", "manifest for ", "no matching manifest",
+                     "repository name not known", "tag does not exist", ": not found"}) &&
       !has_any(text, {"failed to do request", "dial tcp"})) {
     return make(Code::NotFound, kNoSuchImage, std::move(message));
   }

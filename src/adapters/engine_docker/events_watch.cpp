@@ -35,7 +35,10 @@ struct EventsWatch::Session {
 };
 
 EventsWatch::EventsWatch(runtime::AsioLoop& loop, ApiClient& api, runtime::Gate& gate, std::function<void(model::EngineHint)> on_hint)
-    : loop_(loop), api_(api), gate_(gate), on_hint_(std::move(on_hint)) {}
+    : loop_(loop),
+      api_(api),
+      gate_(gate),
+      on_hint_(std::move(on_hint)) {}
 
 asio::awaitable<void> EventsWatch::async_run() {
   auto delay = kFirstDelay;

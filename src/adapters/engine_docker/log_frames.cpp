@@ -36,7 +36,8 @@ Status LogSplitter::begin_frame() {
     return fail(Code::Internal, "the engine's log stream is broken: a frame with an unknown header");
   }
   stream_ = header_[0] == 2 ? ports::LogStream::Stderr : ports::LogStream::Stdout;
-  frame_left_ = std::uint32_t{header_[4]} << 24 | std::uint32_t{header_[5]} << 16 | std::uint32_t{header_[6]} << 8 | std::uint32_t{header_[7]};
+  frame_left_ =
+      std::uint32_t{header_[4]} << 24 | std::uint32_t{header_[5]} << 16 | std::uint32_t{header_[6]} << 8 | std::uint32_t{header_[7]};
   in_stamp_ = true;
   stamp_.clear();
   return {};

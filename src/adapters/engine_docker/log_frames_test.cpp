@@ -35,7 +35,8 @@ void expect_line(LogLine const& line, LogStream stream, std::string_view text) {
 }
 
 TEST(LogFrames, SplitsStreamsAtWhateverPlaceTheBytesAreCut) {
-  auto const bytes = frame(kStdout, kTime + "out\n") + frame(kStderr, kTime + "err one\n") + frame(kStdout, kTime + "\n") + frame(kStdout, kTime + "last");
+  auto const bytes =
+      frame(kStdout, kTime + "out\n") + frame(kStderr, kTime + "err one\n") + frame(kStdout, kTime + "\n") + frame(kStdout, kTime + "last");
   for (std::size_t step : {1UL, 2UL, 7UL, 11UL, 1000UL}) {
     auto const lines = split(bytes, false, step);
     ASSERT_EQ(lines.size(), 4U) << step;

@@ -46,7 +46,9 @@ TEST(PullStream, AnErrorIsNotUndoneByWhatFollows) {
 TEST(PullStream, SumsTheLayers) {
   PullStream stream;
   stream.push("{\"status\":\"Downloading\",\"progressDetail\":{\"current\":10,\"total\":100},\"id\":\"a\"}\r\n");
-  stream.push("{\"status\":\"Downloading\",\"progressDetail\":{\"current\":50,\"total\":60},\"id\":\"b\"}\r\n{\"status\":\"Download complete\",\"id\":\"b\"}\r\n");
+  stream.push(
+      "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":50,\"total\":60},\"id\":\"b\"}\r\n{\"status\":\"Download "
+      "complete\",\"id\":\"b\"}\r\n");
   stream.push("{\"status\":\"Extracting\",\"progressDetail\":{\"current\":1,\"total\":60},\"id\":\"b\"}\r\n");
   EXPECT_EQ(stream.done_bytes(), 70);
   EXPECT_EQ(stream.total_bytes(), 160);

@@ -16,7 +16,8 @@ std::unexpected<Error> refuse(std::string_view text, std::string_view why) {
 }
 
 bool is_plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#' && c != '%' && c != '\\'; });
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#' && c != '%' && c != '\\'; });
 }
 
 // The first part is a registry when it could not be a folder: it has a dot or a port, or is localhost.
@@ -49,7 +50,8 @@ Result<ImageReference> parse_reference(std::string_view text) {
     if (out.tag.empty() || out.tag.find('/') != std::string::npos) return refuse(text, "the tag after \":\" is missing");
   }
   if (rest.empty() || rest.front() == '/' || rest.back() == '/') return refuse(text, "the name is missing");
-  if (std::any_of(rest.begin(), rest.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) return refuse(text, "the name must be in lower case");
+  if (std::any_of(rest.begin(), rest.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+    return refuse(text, "the name must be in lower case");
   if (out.registry.empty() || out.registry == "index.docker.io") out.registry = kDefaultRegistry;
   out.path = rest;
   if (out.registry == kDefaultRegistry && out.path.find('/') == std::string::npos) out.path = "library/" + out.path;

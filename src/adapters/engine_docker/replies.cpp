@@ -51,14 +51,17 @@ std::vector<model::PublishedPort> ports_of(Value const& bindings) {
     auto const slash = key.find('/');
     model::PublishedPort port;
     port.target = port_number(std::string_view(key).substr(0, slash));
-    if (slash != std::string::npos) port.protocol = model::parse_enum<model::Protocol>(key.substr(slash + 1)).value_or(model::Protocol::Tcp);
+    if (slash != std::string::npos)
+      port.protocol = model::parse_enum<model::Protocol>(key.substr(slash + 1)).value_or(model::Protocol::Tcp);
     for (auto const& binding : all.items()) {
       port.address = binding.at("HostIp").text().empty() ? "0.0.0.0" : std::string(binding.at("HostIp").text());
       port.published = port_number(binding.at("HostPort").text());
       out.push_back(port);
     }
   }
-  std::sort(out.begin(), out.end(), [](auto const& a, auto const& b) { return std::tie(a.target, a.protocol, a.published) < std::tie(b.target, b.protocol, b.published); });
+  std::sort(out.begin(), out.end(), [](auto const& a, auto const& b) {
+    return std::tie(a.target, a.protocol, a.published) < std::tie(b.target, b.protocol, b.published);
+  });
   return out;
 }
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "codec/json.hpp"
 #include "adapters/engine_docker/events_watch.hpp"
+#include "codec/json.hpp"
 
 namespace davit::engine_docker {
 namespace {
@@ -29,7 +29,8 @@ TEST(Replies, ReadsAContainerThatHasEnded) {
   EXPECT_EQ(got.labels.at("davit.cluster"), "c");
   EXPECT_EQ(got.created_at, *parse_rfc3339("2026-01-02T03:04:05.123Z"));
   EXPECT_EQ(got.finished_at, *parse_rfc3339("2026-01-02T03:04:07Z"));
-  std::vector<model::PublishedPort> const ports{{"", 53, model::Protocol::Udp, "127.0.0.1", 53}, {"", 80, model::Protocol::Tcp, "0.0.0.0", 20001}};
+  std::vector<model::PublishedPort> const ports{{"", 53, model::Protocol::Udp, "127.0.0.1", 53},
+                                                {"", 80, model::Protocol::Tcp, "0.0.0.0", 20001}};
   EXPECT_EQ(got.ports, ports);
   EXPECT_EQ(got.address, "");
 }
@@ -51,7 +52,8 @@ TEST(Replies, ShortensLongOutputBetweenCharacters) {
   for (int i = 0; i < 400; ++i) output += "xé";
   auto inspected = json(R"({"State": {"Health": {"Status": "unhealthy", "Log": []}}})");
   auto const log = codec::Value::array(codec::Value::object({{"ExitCode", 1}, {"Output", output}}));
-  auto const got = read_container(codec::Value::object({{"State", codec::Value::object({{"Health", codec::Value::object({{"Log", log}})}})}}));
+  auto const got =
+      read_container(codec::Value::object({{"State", codec::Value::object({{"Health", codec::Value::object({{"Log", log}})}})}}));
   EXPECT_LE(got.health_output.size(), 515U);
   EXPECT_TRUE(got.health_output.ends_with("…"));
   auto const again = codec::parse_json(codec::escape_json(got.health_output));
@@ -67,7 +69,8 @@ TEST(Replies, CleansTheErrorOfAFailedStart) {
 }
 
 TEST(Replies, ReadsAList) {
-  auto const got = read_list(json(R"([{"Id": "1", "Names": ["/a"], "Labels": {"x": "y"}, "State": "running"}, {"Id": "2", "Names": null, "State": "dead"}])"));
+  auto const got = read_list(
+      json(R"([{"Id": "1", "Names": ["/a"], "Labels": {"x": "y"}, "State": "running"}, {"Id": "2", "Names": null, "State": "dead"}])"));
   ASSERT_EQ(got.all.size(), 2U);
   EXPECT_EQ(got.all[0], (model::ContainerSummary{"1", "a", {{"x", "y"}}, model::ContainerState::Running}));
   EXPECT_EQ(got.all[1].state, model::ContainerState::Dead);
@@ -90,7 +93,8 @@ TEST(Replies, TakesThePageCacheOffTheMemory) {
 }
 
 TEST(Replies, ReadsTheEngine) {
-  auto const got = read_info(json(R"({"Version": "27.1.1", "Os": "linux", "Arch": "amd64"})"), json(R"({"NCPU": 8, "MemTotal": 16777216000})"), {1, 46});
+  auto const got =
+      read_info(json(R"({"Version": "27.1.1", "Os": "linux", "Arch": "amd64"})"), json(R"({"NCPU": 8, "MemTotal": 16777216000})"), {1, 46});
   EXPECT_EQ(got, (model::EngineInfo{"27.1.1", "1.46", "linux/amd64", 8, Bytes{16777216000}}));
 }
 

@@ -114,6 +114,12 @@ Result<Database> Database::open(std::filesystem::path const& file, Access access
   CHECK(handle != nullptr, "no memory to open {}", name);
   Database database(handle, file);
   if (rc != SQLITE_OK) return std::unexpected(database.last_error());
+  if (access == Access::Create) {
+    // Secrets are in it. SQLite gives the log and the index the same permissions.
+    std::error_code error;
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
+    if (error) return fail(Code::Unavailable, fmt::format("cannot protect the store {}: {}", file.string(), error.message()));
+  }
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   return database;

@@ -44,7 +44,7 @@ class Database {
     Immutable,  // read only, without locks or side files: for files nobody has open
     ReadOnly,
     ReadWrite,
-    Create,  // and read and write
+    Create,  // and read and write; readable by its owner only
   };
   static Result<Database> open(std::filesystem::path const& file, Access access);
 

@@ -277,8 +277,12 @@ std::vector<std::string> Master::pending() const {
   for (auto const& [op, in_flight] : in_flight_) reasons.push_back(fmt::format("write {} is in flight", op));
   for (auto const& [name, service] : services_) {
     using service::State;
-    if (service.status.state != State::Running && service.status.state != State::Paused) {
+    if (service.status.state == State::Paused) continue;
+    auto const surplus = static_cast<std::int64_t>(service.instances.size()) - service.status.desired;
+    if (service.status.state != State::Running || touched_.contains(name)) {
       reasons.push_back(fmt::format("service {} is {}: {}", name, model::to_string(service.status.state), service.status.message));
+    } else if (surplus > 0) {
+      reasons.push_back(fmt::format("service {} has {} instances that are to go", name, surplus));
     }
   }
   return reasons;

@@ -52,7 +52,10 @@ class Planner {
     }
     stop_all(static_cast<std::uint32_t>(spec_.instances), Reason::ScaledDown);
     sort_into_slots();
-    for (auto& slot : slots_) keep_best(slot);
+    for (auto& slot : slots_) {
+      keep_best(slot.current);
+      keep_best(slot.outdated);
+    }
     if (is_rolling_) {
       roll();
     } else {
@@ -82,13 +85,13 @@ class Planner {
     }
   }
 
-  // Two of one slot and revision are left over from a cut: the losers go once the winner serves.
-  void keep_best(Slot& slot) {
-    if (slot.current.size() < 2) return;
-    std::ranges::sort(slot.current, is_better);
-    if (!slot.current.front()->is_ready()) return;
-    for (std::size_t i = 1; i < slot.current.size(); ++i) stop(*slot.current[i], Reason::Replaced);
-    slot.current.resize(1);
+  // Several of one slot are left over from a cut, or from a rollout that another one overtook: the losers go once the winner serves.
+  void keep_best(std::vector<Instance const*>& rivals) {
+    if (rivals.size() < 2) return;
+    std::ranges::sort(rivals, is_better);
+    if (!rivals.front()->is_ready()) return;
+    for (std::size_t i = 1; i < rivals.size(); ++i) stop(*rivals[i], Reason::Replaced);
+    rivals.resize(1);
   }
 
   void place(Slot const& slot) {

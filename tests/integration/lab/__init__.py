@@ -1,0 +1,1 @@
+"""What the integration tests stand on: a Docker Engine of their own, davit processes on it, and clients of both."""

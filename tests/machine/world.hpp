@@ -1,0 +1,87 @@
+// One machine on virtual time: the production machines and drivers over a store and an engine in memory, with a process in
+// between that can be killed at any moment and started again.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "adapters/link_local/link_local.hpp"
+#include "drivers/agent_driver.hpp"
+#include "drivers/master_driver.hpp"
+#include "machine/fake_docker.hpp"
+#include "sim/memory_store.hpp"
+#include "sim/virtual_loop.hpp"
+
+namespace davit::sim {
+
+class World {
+ public:
+  explicit World(std::uint64_t seed = 1) : docker(loop, seed) {}
+  ~World() { kill_process(); }
+
+  VirtualLoop loop;
+  FakeDocker docker;
+
+  void start_process();  // until its master acts
+  void kill_process();  // as by SIGKILL: what is in flight may still happen outside
+  bool is_running() const { return process_ != nullptr; }
+  void forget_agent_state() { agent_state_ = {.node = agent_state_.node}; }
+
+  master::Master const& master() const { return process_->master.master(); }
+  agent::Agent const& agent() const { return process_->agent.agent(); }
+  MemoryStore& store() { return process_->store; }
+  std::vector<master::Transition> const& transitions() const { return transitions_; }
+
+  // Runs the loop until the command is answered.
+  Result<master::Applied> command(service::Command command);
+  Result<master::Applied> create(std::string const& name, model::ServiceSpec spec);
+  Result<master::Applied> replace(std::string const& name, model::ServiceSpec spec);
+  Result<master::Applied> remove(std::string const& name);
+  // Sends it without waiting.
+  void send(service::Command command);
+
+  service::ServiceStatus status(std::string const& name) const;
+  bool settle(Duration limit);        // until nothing is pending, in master and agent
+  std::string pending() const;        // why not
+
+ private:
+  struct InMemoryState final : ports::StateFile {
+    InMemoryState(VirtualLoop& owner, model::AgentState& where) : loop(owner), state(where) {}
+    void save(model::AgentState saved, ports::Done<void> done) override;
+    VirtualLoop& loop;
+    model::AgentState& state;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  };
+  struct Idle final : ports::LoadMeter {
+    model::NodeLoad measure() override { return {}; }
+  };
+  // The link's posts die with the process.
+  struct GuardedLoop final : ports::Loop {
+    explicit GuardedLoop(VirtualLoop& owner) : loop(owner) {}
+    Now now() const override { return loop.now(); }
+    void post(std::function<void()> function) override;
+    std::unique_ptr<ports::Timer> make_timer() override { return loop.make_timer(); }
+    VirtualLoop& loop;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  };
+  struct Process {
+    Process(World& world, std::string session);
+    GuardedLoop loop;
+    MemoryStore store;
+    FakeEngine engine;
+    link_local::LocalLink link;
+    InMemoryState state_file;
+    Idle load;
+    drivers::MasterDriver master;
+    drivers::AgentDriver agent;
+  };
+
+  std::shared_ptr<MemoryKv> data_ = std::make_shared<MemoryKv>(loop);
+  model::AgentState agent_state_{.node = {4711}};
+  std::vector<master::Transition> transitions_;
+  std::unique_ptr<Process> process_;
+  int starts_ = 0;
+};
+
+}  // namespace davit::sim
