@@ -12,6 +12,7 @@
 namespace davit::api {
 
 class EventLog;
+class ListCache;
 class Metrics;
 
 struct Context {
@@ -20,7 +21,9 @@ struct Context {
   ports::InstanceLogs& logs;
   EventLog& events;
   Metrics& metrics;
+  ListCache& lists;
   std::string version;  // of this program
+  std::string node;     // on which it runs
 
   master::Master const& master() const { return driver.master(); }
 };

@@ -17,6 +17,8 @@ struct Unit {
 constexpr std::array<Unit, 7> kUnits{{{"d", 24h}, {"h", 1h}, {"m", 1min}, {"s", 1s}, {"ms", 1ms}, {"us", 1us}, {"ns", 1ns}}};
 constexpr double kLongest = 100.0 * 365 * 24 * 3600 * 1e9;  // a hundred years, in ns
 
+bool is_number_start(char c) { return (c >= '0' && c <= '9') || c == '.'; }
+
 std::unexpected<Error> bad_duration(std::string_view text) {
   return fail(Code::Invalid, fmt::format("'{}' is not a duration; write it with units, as in \"1m30s\" or \"500ms\"", text));
 }
@@ -41,6 +43,7 @@ Result<Duration> parse_duration(std::string_view text) {
   double total = 0;
   std::size_t next_unit = 0;
   while (!rest.empty()) {
+    if (!is_number_start(rest.front())) return bad_duration(text);  // from_chars reads "nan" and "inf" as well
     double number = 0;
     auto const [end, failed] = std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
     if (failed != std::errc{} || number < 0) return bad_duration(text);

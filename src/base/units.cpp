@@ -14,6 +14,8 @@ constexpr std::array<std::string_view, 6> kNames{"B", "KiB", "MiB", "GiB", "TiB"
 
 Result<Bytes> parse_bytes(std::string_view text) {
   auto const bad = [&] { return fail(Code::Invalid, fmt::format("'{}' is not a size; write bytes or a unit, as in \"512m\" or \"2g\"", text)); };
+  // from_chars reads "nan" and "inf" as well.
+  if (text.empty() || text.find_first_not_of("0123456789.") == 0) return bad();
   double number = 0;
   auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (failed != std::errc{} || number < 0) return bad();

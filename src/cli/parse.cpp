@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <span>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include "base/nearest.hpp"
 #include "cli/session.hpp"
@@ -88,7 +88,8 @@ Status take_words(std::vector<std::string> const& rest, std::vector<Option> cons
     }
     if (!options_ended && is_option(word)) {
       auto const name = word.substr(0, word.find('='));
-      return fail(Code::Invalid, fmt::format("{}: no such option: {}; {}", command_line(parsed), name, suggest(name, long_names(options), parsed)));
+      return fail(Code::Invalid,
+                  fmt::format("{}: no such option: {}; {}", command_line(parsed), name, suggest(name, long_names(options), parsed)));
     }
     if (parsed.command->takes_command) options_ended = true;
     parsed.invocation.add_word(word);
@@ -101,12 +102,14 @@ Status check_count(Parsed const& parsed) {
   auto const& given = parsed.invocation.words();
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i].is_required && given.size() <= i) {
-      return fail(Code::Invalid, fmt::format("{}: {} is missing; see {} --help", command_line(parsed), wanted[i].name, command_line(parsed)));
+      return fail(Code::Invalid,
+                  fmt::format("{}: {} is missing; see {} --help", command_line(parsed), wanted[i].name, command_line(parsed)));
     }
   }
   bool const takes_more = !wanted.empty() && wanted.back().is_repeated;
   if (takes_more || given.size() <= wanted.size()) return {};
-  return fail(Code::Invalid, fmt::format("{}: one word too many: {}; see {} --help", command_line(parsed), given[wanted.size()], command_line(parsed)));
+  return fail(Code::Invalid,
+              fmt::format("{}: one word too many: {}; see {} --help", command_line(parsed), given[wanted.size()], command_line(parsed)));
 }
 
 void define(CLI::App& app, std::vector<Option> const& options) {

@@ -11,8 +11,13 @@ namespace {
 
 using namespace model::problem_code;
 
-// More than anybody reads; it also bounds what a hostile request costs.
-constexpr std::size_t kMaxProblems = 100;
+std::string shorten(std::string text) {
+  constexpr std::size_t kLongest = 500;
+  if (text.size() <= kLongest) return text;
+  auto end = kLongest;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
+  return text.substr(0, end) + "…";
+}
 
 std::string did_you_mean(std::string_view word, std::span<std::string_view const> known) {
   return nearest(word, std::vector<std::string>(known.begin(), known.end()));
@@ -20,8 +25,13 @@ std::string did_you_mean(std::string_view word, std::span<std::string_view const
 
 }  // namespace
 
+void add_problem(std::vector<model::Problem>& problems, model::Problem problem) {
+  if (problems.size() >= kMaxProblems) return;
+  problems.push_back({shorten(std::move(problem.pointer)), std::move(problem.code), shorten(std::move(problem.detail))});
+}
+
 void FieldReader::report(std::string_view code, std::string detail) {
-  if (problems_.size() < kMaxProblems) problems_.push_back({pointer_, std::string(code), std::move(detail)});
+  add_problem(problems_, {pointer_, std::string(code), std::move(detail)});
 }
 
 void FieldReader::wrong_type(std::string_view expected, Value const& got) {

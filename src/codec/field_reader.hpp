@@ -14,6 +14,11 @@
 
 namespace davit::codec {
 
+// More than anybody reads. With the bound on each text it also bounds what a hostile request costs: an answer that repeated
+// its megabyte in every line would be a weapon.
+inline constexpr std::size_t kMaxProblems = 100;
+void add_problem(std::vector<model::Problem>& problems, model::Problem problem);
+
 class FieldReader {
  public:
   // While it lives, the reader stands one level deeper.

@@ -72,7 +72,7 @@ SpecRead read_valid_spec(std::string_view name, Value const& value) {
     bool const is_told = std::ranges::any_of(unreadable, [&](model::Problem const& told) {
       return is_within(told.pointer, problem.pointer) || is_within(problem.pointer, told.pointer);
     });
-    if (!is_told) read.problems.push_back(std::move(problem));
+    if (!is_told) add_problem(read.problems, std::move(problem));
   }
   if (auto const size = dump(write_spec(read.spec)).size(); size > kMaxSpecBytes) {
     read.problems.push_back(

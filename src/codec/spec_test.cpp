@@ -170,6 +170,17 @@ TEST(ReadSpec, BoundsWhatAHostileRequestCosts) {
   EXPECT_EQ(read.problems.size(), 100U);
 }
 
+TEST(ReadSpec, DoesNotRepeatAMegabyteInItsAnswer) {
+  auto const long_key = std::string(1'000'000, 'x');
+  auto const inner = Value::object({{"a", 1}, {"b", 2}});
+  auto const read =
+      read_valid_spec("web", Value::object({{"image", std::string(1'000'000, ' ')}, {"ulimits", Value::object({{long_key, inner}})}}));
+  std::size_t size = 0;
+  for (auto const& each : read.problems) size += each.pointer.size() + each.detail.size();
+  EXPECT_GT(read.problems.size(), 2U);
+  EXPECT_LT(size, 10'000U);
+}
+
 TEST(ReadSpec, RefusesASpecThatIsTooLarge) {
   auto const problems =
       read_valid_spec("web", Value::object({{"image", "a"}, {"environment", Value::object({{"A", std::string(kMaxSpecBytes, 'x')}})}}))

@@ -173,9 +173,10 @@ def test_history_tells_the_changes_and_who_made_them(clean):
     clean.put('web', {'image': 'davit/hello:2'})
     wait_updated(clean, 'web', 1)
     history = clean.get('/services/web/history').json
-    assert len(history) >= 3
-    assert all(entry['time'] for entry in history)
-    assert {entry['generation'] for entry in history} >= {1, 2, 3}
+    numbers = [entry['number'] for entry in history]
+    assert len(numbers) >= 3 and len(set(numbers)) == len(numbers)
+    assert all(entry['time'].endswith('Z') and entry['type'] and entry['author'] for entry in history)
+    assert {'davit/hello:1', 'davit/hello:2'} <= {entry.get('image') for entry in history}
 
 
 @pytest.mark.parametrize('instances', [0, 1])

@@ -10,6 +10,7 @@
 #include "adapters/engine_docker/create_body.hpp"
 #include "adapters/engine_docker/credentials.hpp"
 #include "adapters/engine_docker/engine_errors.hpp"
+#include "adapters/engine_docker/engine_json.hpp"
 #include "adapters/engine_docker/pull_stream.hpp"
 #include "adapters/engine_docker/reference.hpp"
 #include "adapters/engine_docker/replies.hpp"
@@ -81,7 +82,7 @@ asio::awaitable<Result<Value>> Calls::async_get(std::string path, http::Query qu
   auto const answer = co_await api_.async_request({"GET", std::move(path), std::move(query), {}, {}}, deadline);
   if (!answer) co_return std::unexpected(answer.error());
   if (!answer->is_ok()) co_return std::unexpected(refusal(answer->status, answer->message()));
-  auto value = codec::parse_json(answer->body);
+  auto value = parse_engine_json(answer->body);
   if (!value) co_return fail(Code::Internal, "the engine's answer: " + value.error().message);
   co_return std::move(*value);
 }
@@ -97,6 +98,11 @@ Calls::Reply Calls::async_on(model::PullImage call, Monotonic deadline) {
   if (!reference) co_return std::unexpected(reference.error());
   auto const auth = co_await async_find_auth(loop_, docker_config_folder_, reference->registry, deadline);
   auto stream = co_await api_.async_open(pull_ask(*reference, auth), deadline);
+  // The engine says nothing until the registry has: its silence is the registry's.
+  if (!stream && stream.error().code == Code::UnknownOutcome && loop_.now().monotonic >= deadline) {
+    co_return fail(Code::Deadline, fmt::format("no answer in time from the registry {}", reference->registry),
+                   std::string(model::engine_error::kRegistry));
+  }
   if (!stream) co_return std::unexpected(stream.error());
   if (stream->status() != 200) {
     auto const answer = co_await api_.async_read_answer(*stream, deadline);
@@ -143,7 +149,7 @@ Calls::Reply Calls::async_on(model::CreateContainer call, Monotonic deadline) {
   auto const answer = co_await api_.async_request(post("/containers/create", {{"name", call.name}}, std::move(body)), deadline);
   if (!answer) co_return std::unexpected(answer.error());
   if (!answer->is_ok()) co_return std::unexpected(create_error(answer->status, answer->message()));
-  auto const created = codec::parse_json(answer->body);
+  auto const created = parse_engine_json(answer->body);
   if (!created) co_return fail(Code::UnknownOutcome, "the engine's answer: " + created.error().message);
   co_return read_created(*created);
 }

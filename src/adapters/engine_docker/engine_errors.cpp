@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "codec/json.hpp"
+#include "adapters/engine_docker/engine_json.hpp"
 #include "model/engine.hpp"
 
 namespace davit::engine_docker {
@@ -75,7 +75,7 @@ std::string clean_message(std::string_view message, int status) {
 }
 
 std::string message_of_body(std::string_view body, int status) {
-  if (auto const value = codec::parse_json(body)) {
+  if (auto const value = parse_engine_json(body)) {
     return clean_message(value->at("message").text(), status);
   }
   constexpr std::size_t kTextLimit = 512;  // a proxy's page is no message
@@ -84,11 +84,14 @@ std::string message_of_body(std::string_view body, int status) {
 
 Error pull_error(int status, std::string message) {
   auto const text = lower(message);
+  bool const wants_login =
+      has_any(text, {"unauthorized", "no basic auth credentials", "authentication required", "incorrect username or password"});
   // Docker Hub's answer for a name that does not exist, more often a slip of the pen than a private image.
-  if (has_any(text, {"repository does not exist or may require"})) return make(Code::NotFound, kNoSuchImage, std::move(message));
-  if (status == 401 || status == 403 ||
-      has_any(text, {"unauthorized", "no basic auth credentials", "authentication required", "access denied",
-                     "denied:", "access to the resource is denied", "incorrect username or password", "403 forbidden"})) {
+  if (!wants_login && has_any(text, {"repository does not exist or may require"})) {
+    return make(Code::NotFound, kNoSuchImage, std::move(message));
+  }
+  if (wants_login || status == 401 || status == 403 ||
+      has_any(text, {"access denied", "denied:", "access to the resource is denied", "403 forbidden"})) {
     return make(Code::Invalid, kRegistryAuth, std::move(message));
   }
   if (has_any(text, {"manifest unknown", "name unknown", "name_unknown", "manifest for ", "no matching manifest",

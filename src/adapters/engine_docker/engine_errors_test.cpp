@@ -37,6 +37,14 @@ TEST(EngineErrors, PullTellsMissingImageFromCredentialsFromRegistry) {
           {500, "unauthorized", Code::Invalid, kRegistryAuth},
           {500, "Head \"http://127.0.0.1:5056/v2/a/manifests/1\": no basic auth credentials", Code::Invalid, kRegistryAuth},
           {500, "Get \"https://r.example/v2/\": unauthorized: authentication required", Code::Invalid, kRegistryAuth},
+          {0,
+           "failed to resolve reference \"h:1/a:1\": pull access denied, repository does not exist or may require authorization: "
+           "authorization failed: no basic auth credentials",
+           Code::Invalid, kRegistryAuth},
+          {0,
+           "failed to resolve reference \"docker.io/library/nosuch:latest\": pull access denied, repository does not exist or may require "
+           "authorization: server message: insufficient_scope: authorization failed",
+           Code::NotFound, kNoSuchImage},
           {401, "whatever", Code::Invalid, kRegistryAuth},
           {500, "Get \"http://127.0.0.1:9/v2/\": dial tcp 127.0.0.1:9: connect: connection refused", Code::Unavailable, kRegistry},
           {500, "Get \"https://nosuch.example/v2/\": dial tcp: lookup nosuch.example: no such host", Code::Unavailable, kRegistry},

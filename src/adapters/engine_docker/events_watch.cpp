@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "adapters/engine_docker/engine_json.hpp"
 #include "adapters/engine_docker/lines.hpp"
-#include "codec/json.hpp"
 #include "runtime/deadline.hpp"
 #include "runtime/wakeup.hpp"
 
@@ -100,7 +100,7 @@ void EventsWatch::tell_down(std::string message) {
 }
 
 std::optional<std::string> touched_container(std::string_view line) {
-  auto const event = codec::parse_json(line);
+  auto const event = parse_engine_json(line);
   if (!event || event->at("Type").text() != "container" || event->at("Action").text().starts_with("exec_")) return std::nullopt;
   auto const id = event->at("Actor").at("ID").text();
   if (id.empty()) return std::nullopt;

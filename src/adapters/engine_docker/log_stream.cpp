@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "adapters/engine_docker/engine_errors.hpp"
+#include "adapters/engine_docker/engine_json.hpp"
 #include "adapters/engine_docker/log_frames.hpp"
 #include "adapters/engine_docker/replies.hpp"
-#include "codec/json.hpp"
 
 namespace davit::engine_docker {
 namespace asio = boost::asio;
@@ -39,7 +39,7 @@ asio::awaitable<Result<bool>> async_has_tty(ApiClient& api, std::string containe
   auto const answer = co_await api.async_request(std::move(ask), deadline);
   if (!answer) co_return std::unexpected(answer.error());
   if (!answer->is_ok()) co_return std::unexpected(container_error(answer->status, answer->message()));
-  auto const container_json = codec::parse_json(answer->body);
+  auto const container_json = parse_engine_json(answer->body);
   if (!container_json) co_return fail(Code::Internal, "the engine's answer: " + container_json.error().message);
   co_return has_tty(*container_json);
 }

@@ -1,7 +1,7 @@
 #include "adapters/engine_docker/pull_stream.hpp"
 
 #include "adapters/engine_docker/engine_errors.hpp"
-#include "codec/json.hpp"
+#include "adapters/engine_docker/engine_json.hpp"
 
 namespace davit::engine_docker {
 
@@ -11,7 +11,7 @@ void PullStream::push(std::string_view bytes) {
 }
 
 void PullStream::on_line(std::string_view line) {
-  auto const object = codec::parse_json(line);
+  auto const object = parse_engine_json(line);
   if (!object) return;
   // Engines from API 1.48 on have left out the older "error".
   auto const& detail = object->at("errorDetail");

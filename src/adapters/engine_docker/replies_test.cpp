@@ -1,7 +1,10 @@
 #include "adapters/engine_docker/replies.hpp"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
+#include "adapters/engine_docker/engine_json.hpp"
 #include "adapters/engine_docker/events_watch.hpp"
 #include "codec/json.hpp"
 
@@ -90,6 +93,16 @@ TEST(Replies, TakesThePageCacheOffTheMemory) {
   auto const v2 = read_stats(json(R"({"memory_stats": {"usage": 100, "stats": {"inactive_file": 40}}})"));
   EXPECT_EQ(v2.memory, Bytes{60});
   EXPECT_EQ(read_stats(json(R"({"read": "0001-01-01T00:00:00Z", "memory_stats": {}})")), model::ContainerStats{});
+}
+
+TEST(Replies, SurviveUnsignedIntegers) {
+  auto const got =
+      parse_engine_json(R"({"pids_stats": {"current": 1, "limit": 18446744073709551615}, "text": "\"18446744073709551615", "d": -1.5e3})");
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->at("pids_stats").at("limit").as_int(), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(got->at("text").text(), "\"18446744073709551615");
+  EXPECT_EQ(got->at("d").as_number(), -1500.0);
+  EXPECT_FALSE(parse_engine_json("{\"a\": 1"));
 }
 
 TEST(Replies, ReadsTheEngine) {

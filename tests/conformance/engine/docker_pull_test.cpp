@@ -6,7 +6,7 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "adapters/engine_docker/base64.hpp"
 #include "conformance/engine/docker_harness.hpp"
@@ -104,7 +104,8 @@ TEST_F(DockerPull, BringsTheImageAndItsDigest) {
   ASSERT_TRUE(pulled->digest.starts_with("sha256:")) << pulled->digest;
   auto const image = ask<model::ImageDetail>(model::InspectImage{name + ":1"});
   ASSERT_TRUE(image);
-  EXPECT_EQ(image->repo_digests, std::vector<std::string>{name + "@" + pulled->digest});
+  // Newer engines also name the image that was pushed.
+  EXPECT_THAT(image->repo_digests, testing::Contains(name + "@" + pulled->digest));
   auto const again = pull(name + "@" + pulled->digest);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->digest, pulled->digest);

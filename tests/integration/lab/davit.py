@@ -160,7 +160,8 @@ class Davit:
 
     def wait_gone(self, name, timeout=60):
         wait_for(lambda: self.get(f'/services/{name}').status == 404, timeout, f'{name} is gone: {self.describe(name)}')
-        assert self.engine.containers(name) == [], f'containers of {name} are left'
+        assert self.engine.running(name) == [], f'containers of {name} still run'
+        wait_for(lambda: self.engine.containers(name) == [], 10, f'dead containers of {name} go too')
 
     def remove_all(self):
         names = [service['name'] for service in self.get('/services').json]

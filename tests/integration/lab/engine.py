@@ -13,6 +13,8 @@ from lab.ledger import end_process, start_time
 from lab.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
+# Pulls from elsewhere than loopback fail at once, on every machine alike: there is no proxy at port 9.
+NO_INTERNET = {'HTTP_PROXY': 'http://127.0.0.1:9', 'HTTPS_PROXY': 'http://127.0.0.1:9', 'NO_PROXY': '127.0.0.1,localhost'}
 
 
 class Engine:
@@ -43,7 +45,7 @@ class Engine:
                 ['dockerd', '--data-root', self.folder / 'data', '--exec-root', self.folder / 'exec', '-H', self.host, '--pidfile', self.folder / 'pid',
                  '--bridge', self.bridge, '--iptables=false', '--ip-masq=false', '--cgroup-parent', f'/{namespace}', '--shutdown-timeout', '5',
                  '--containerd-namespace', namespace, '--containerd-plugins-namespace', f'{namespace}-plugins'],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                env=os.environ | NO_INTERNET, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.ledger.note_process(self.process.pid, 'dockerd')
         wait_for(self.answers, timeout=60, what=f'dockerd answers; its log: {self.folder}/log')
 

@@ -1,0 +1,169 @@
+#include "cli/progress.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+
+#include <fmt/core.h>
+
+#include "cli/problem_text.hpp"
+
+namespace davit::cli {
+namespace {
+
+using codec::Value;
+
+constexpr std::int64_t kMostSlots = 1000;  // as many instances as an answer holds
+
+std::int64_t number(Value const& value) { return value.as_int().value_or(0); }
+
+bool is_http(Value const& port) {
+  static constexpr std::array<std::int64_t, 6> kUsual{80, 443, 3000, 5000, 8000, 8080};
+  auto const name = port.at("name").text();
+  if (name.starts_with("http")) return true;
+  return name.empty() && std::ranges::find(kUsual, number(port.at("target"))) != kUsual.end();
+}
+
+// Of several instances of a slot the one that counts: of the current revision, else the newest.
+std::map<std::int64_t, Value const*> instance_by_slot(Value const& service) {
+  auto const current = number(service.at("revision"));
+  auto const rank = [&](Value const& each) {
+    auto const revision = number(each.at("revision"));
+    return std::pair(revision == current ? current + 1'000'000 : revision, each.at("created_at").text());
+  };
+  std::map<std::int64_t, Value const*> slots;
+  for (auto const& instance : service.at("instances").items()) {
+    auto*& chosen = slots[number(instance.at("slot"))];
+    if (!chosen || rank(*chosen) < rank(instance)) chosen = &instance;
+  }
+  auto const wanted = std::min(number(service.at("status").at("desired")), kMostSlots);
+  if (service.at("spec").at("mode").text().empty() || service.at("spec").at("mode").text() == "replicated") {
+    for (std::int64_t slot = 1; slot <= wanted; ++slot) slots.try_emplace(slot, nullptr);
+  }
+  return slots;
+}
+
+bool is_on_the_way(Value const& instance) {
+  auto const state = instance.at("state").text();
+  return state == "preparing" || state == "starting" || state == "stopping";
+}
+
+// How long until it is started again, where it is backing off.
+std::optional<Duration> wait_of(Value const& instance, Wall now) {
+  auto const state = instance.at("state").text();
+  auto const next_start = parse_rfc3339(instance.at("next_start_at").text());
+  if ((state != "failed" && state != "exited") || !next_start) return std::nullopt;
+  return std::max(Duration::zero(), Duration(std::chrono::ceil<std::chrono::seconds>(*next_start - now)));
+}
+
+SlotLine line_of(Goal const& goal, std::int64_t slot, Value const* instance, std::int64_t current, Wall now) {
+  SlotLine line{.label = fmt::format("{}.{}", goal.service, slot), .node = "-", .state = "pending"};
+  if (!instance) return line;
+  auto const node = instance->at("node").text();
+  auto const message = instance->at("message").text();
+  line.node = node.empty() ? "-" : escape_text(node);
+  auto const wait = wait_of(*instance, now);
+  line.state = wait ? "backing off" : state_text(*instance, now);
+  line.is_ready = instance->at("ready").as_bool().value_or(false);
+  if (number(instance->at("revision")) != current) {
+    line.detail = fmt::format("revision {}", number(instance->at("revision")));
+    line.is_ready = false;
+    return line;
+  }
+  if (line.is_ready) {
+    line.detail = url_of(*instance);
+    return line;
+  }
+  // While it starts again or stops, a reason is that of what was before.
+  auto const reason = instance->at("reason").text();
+  bool const is_old = is_on_the_way(*instance) && !reason.empty();
+  if (!is_old && message != line.state) line.detail = escape_text(message.empty() ? reason : message);
+  if (wait) line.clock = format_age(*wait);
+  else if (line.detail.empty())
+    line.clock = fmt::format("{:.1f} s", std::chrono::duration<double>(age_of(instance->at("state_since").text(), now)).count());
+  return line;
+}
+
+std::optional<std::string> missing_image(Value const& service) {
+  for (auto const& instance : service.at("instances").items()) {
+    if (instance.at("reason").text() != "image_not_found" || !(instance.at("revision") == service.at("revision"))) continue;
+    auto const message = instance.at("message").text();
+    return message.empty() ? fmt::format("image not found: {}", service.at("spec").at("image").text()) : std::string(message);
+  }
+  return std::nullopt;
+}
+
+void judge(Goal const& goal, Value const& service, Look& look) {
+  auto const& status = service.at("status");
+  auto const state = status.at("state").text();
+  auto const desired = number(status.at("desired"));
+  auto const revision = number(service.at("revision"));
+  auto const fail = [&](std::string why) {
+    if (!look.message.empty()) why += ": " + look.message;
+    look.message = std::move(why);
+    look.verdict = Verdict::Failed;
+  };
+  if (look.generation < goal.generation) return;  // a master with an old view
+  if (revision < goal.revision) return fail(fmt::format("rolled back to revision {}", revision));
+  if (state == "rolling_back" && !goal.is_rollback) return fail("is being rolled back");
+  if (state == "removing") return fail("is being removed");
+  if (state == "paused") return fail("paused");
+  if (auto const image = missing_image(service)) {
+    look.message = escape_text(*image);
+    look.verdict = Verdict::Failed;
+    return;
+  }
+  if (state == "running" && number(status.at("ready")) >= desired && number(status.at("running")) <= desired)
+    look.verdict = Verdict::Converged;
+}
+
+}  // namespace
+
+Goal goal_of(Value const& answer, bool is_rollback) {
+  return {.service = std::string(answer.at("name").text()),
+          .generation = number(answer.at("generation")),
+          .revision = number(answer.at("revision")),
+          .is_rollback = is_rollback};
+}
+
+Duration age_of(std::string_view time, Wall now) {
+  auto const since = parse_rfc3339(time);
+  return since && *since < now ? Duration(now - *since) : Duration::zero();
+}
+
+std::string url_of(Value const& instance) {
+  auto const ports = instance.at("ports").items();
+  if (ports.empty()) return {};
+  auto const& port = ports.front();
+  auto const address = port.at("address").text();
+  auto const host = address.contains(':') ? fmt::format("[{}]", address) : std::string(address);
+  auto const scheme = port.at("protocol").text() == "udp" || !is_http(port) ? ""
+                      : number(port.at("target")) == 443                    ? "https://"
+                                                                            : "http://";
+  return escape_text(fmt::format("{}{}:{}", scheme, host, number(port.at("published"))));
+}
+
+std::string state_text(Value const& instance, Wall now) {
+  if (auto const wait = wait_of(instance, now)) return "backing off " + format_age(*wait);
+  auto const state = instance.at("state").text();
+  if (state == "preparing") return "pulling";
+  auto const health = instance.at("health").text();
+  bool const has_health = state == "running" && !health.empty() && health != "none";
+  return escape_text(has_health ? fmt::format("{} {}", state, health) : std::string(state));
+}
+
+Look look_at(Goal const& goal, Value const& service, Wall now) {
+  auto const& status = service.at("status");
+  Look look;
+  look.generation = number(service.at("generation"));
+  look.count = fmt::format("{}/{} ready", number(status.at("ready")), number(status.at("desired")));
+  look.message = escape_text(status.at("message").text());
+  for (auto const& [slot, instance] : instance_by_slot(service)) {
+    look.slots.push_back(line_of(goal, slot, instance, number(service.at("revision")), now));
+  }
+  judge(goal, service, look);
+  return look;
+}
+
+}  // namespace davit::cli

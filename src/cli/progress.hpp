@@ -1,0 +1,54 @@
+// Whether a service has become what was asked for, judged from the server's answers: what `create`, `update`, … show while
+// they wait, and when they stop waiting. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "codec/value.hpp"
+
+namespace davit::cli {
+
+// From the answer to the write that is watched.
+struct Goal {
+  std::string service;
+  std::int64_t generation = 0;
+  std::int64_t revision = 0;
+  bool is_rollback = false;
+};
+Goal goal_of(codec::Value const& answer, bool is_rollback = false);
+
+// One line: "web.2  n2  pulling  38/71 MB".
+struct SlotLine {
+  std::string label;
+  std::string node;
+  std::string state;
+  std::string detail;
+  std::string clock;  // how long already, or how long still: changes by itself, so it is no news
+  bool is_ready = false;
+  friend bool operator==(SlotLine const&, SlotLine const&) = default;
+};
+
+enum class Verdict : std::uint8_t { Going, Converged, Failed };
+
+struct Look {
+  Verdict verdict = Verdict::Going;
+  std::vector<SlotLine> slots;
+  std::string count;    // "2/3 ready"
+  std::string message;  // why not, or why not yet
+  std::int64_t generation = 0;
+};
+
+// `service` is what GET /services/NAME answers.
+Look look_at(Goal const& goal, codec::Value const& service, Wall now);
+
+// "http://10.0.0.11:20000" where HTTP is to be expected, else "10.0.0.11:5432"; the first published port, or "".
+std::string url_of(codec::Value const& instance);
+// "running healthy", "backing off 8s", "pulling".
+std::string state_text(codec::Value const& instance, Wall now);
+// The time since the RFC 3339 text, never below zero; zero where there is none.
+Duration age_of(std::string_view time, Wall now);
+
+}  // namespace davit::cli

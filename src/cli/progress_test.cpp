@@ -1,0 +1,120 @@
+#include "cli/progress.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cli/screen.hpp"
+#include "codec/json.hpp"
+
+namespace davit::cli {
+namespace {
+
+codec::Value json(std::string_view text) {
+  auto value = codec::parse_json(text);
+  EXPECT_TRUE(value) << value.error().message;
+  return value ? *std::move(value) : codec::Value();
+}
+
+Wall const kNow = *parse_rfc3339("2026-01-01T00:00:10Z");
+
+Look look(Goal const& goal, std::string_view text) { return look_at(goal, json(text), kNow); }
+
+TEST(Progress, JudgesByGenerationRevisionAndState) {
+  struct {
+    std::string name;
+    std::string service;
+    Verdict verdict;
+    std::string message;
+  } const cases[] = {
+      {"converging", R"({"generation":2,"revision":2,"status":{"state":"converging","desired":3,"running":1,"ready":1}})", Verdict::Going,
+       ""},
+      {"old view", R"({"generation":1,"revision":1,"status":{"state":"running","desired":3,"running":3,"ready":3}})", Verdict::Going, ""},
+      {"converged", R"({"generation":2,"revision":2,"status":{"state":"running","desired":3,"running":3,"ready":3}})", Verdict::Converged,
+       ""},
+      {"changed again", R"({"generation":5,"revision":3,"status":{"state":"running","desired":3,"running":3,"ready":3}})",
+       Verdict::Converged, ""},
+      {"surplus", R"({"generation":2,"revision":2,"status":{"state":"running","desired":1,"running":3,"ready":3}})", Verdict::Going, ""},
+      {"updating", R"({"generation":2,"revision":2,"status":{"state":"updating","desired":3,"running":3,"ready":3}})", Verdict::Going, ""},
+      {"degraded", R"({"generation":2,"revision":2,"status":{"state":"degraded","desired":3,"message":"web.1: unhealthy"}})",
+       Verdict::Going, "web.1: unhealthy"},
+      {"paused", R"({"generation":2,"revision":2,"status":{"state":"paused","desired":3,"message":"update stopped"}})", Verdict::Failed,
+       "paused: update stopped"},
+      {"rolling back", R"({"generation":2,"revision":2,"status":{"state":"rolling_back"}})", Verdict::Failed, "is being rolled back"},
+      {"rolled back", R"({"generation":3,"revision":1,"status":{"state":"running"}})", Verdict::Failed, "rolled back to revision 1"},
+      {"no image",
+       R"({"generation":2,"revision":2,"spec":{"image":"a:b"},"status":{"state":"converging"},"instances":[{"slot":1,"revision":2,"reason":"image_not_found"}]})",
+       Verdict::Failed, "image not found: a:b"},
+      {"no image of an older revision",
+       R"({"generation":2,"revision":2,"status":{"state":"converging"},"instances":[{"slot":1,"revision":1,"reason":"image_not_found"}]})",
+       Verdict::Going, ""},
+      {"nothing known", R"({})", Verdict::Going, ""},
+  };
+  Goal const goal{.service = "web", .generation = 2, .revision = 2};
+  for (auto const& each : cases) {
+    auto const result = look(goal, each.service);
+    EXPECT_EQ(result.verdict, each.verdict) << each.name;
+    EXPECT_EQ(result.message, each.message) << each.name;
+  }
+  Goal const rollback{.service = "web", .generation = 3, .revision = 1, .is_rollback = true};
+  EXPECT_EQ(look(rollback, R"({"generation":3,"revision":1,"status":{"state":"rolling_back"}})").verdict, Verdict::Going);
+}
+
+TEST(Progress, HasALineForEachSlot) {
+  auto const result = look({.service = "web", .generation = 1, .revision = 2}, R"({"generation":1,"revision":2,
+    "status":{"state":"updating","desired":5,"running":2,"ready":2},"instances":[
+    {"slot":1,"revision":2,"node":"n1","state":"running","health":"healthy","ready":true,"ports":[{"target":80,"protocol":"tcp","address":"10.0.0.11","published":20000}]},
+    {"slot":2,"revision":2,"node":"n2","state":"preparing","message":"38/71 MB"},
+    {"slot":2,"revision":1,"node":"n2","state":"running","ready":true},
+    {"slot":3,"revision":2,"node":"n3","state":"starting","state_since":"2026-01-01T00:00:09.700Z"},
+    {"slot":4,"revision":1,"node":"n1","state":"running","ready":true}]})");
+  std::vector<SlotLine> const expected{
+      {"web.1", "n1", "running healthy", "http://10.0.0.11:20000", "", true},
+      {"web.2", "n2", "pulling", "38/71 MB", "", false},
+      {"web.3", "n3", "starting", "", "0.3 s", false},
+      {"web.4", "n1", "running", "revision 1", "", false},
+      {"web.5", "-", "pending", "", "", false},
+  };
+  EXPECT_EQ(result.slots, expected);
+  EXPECT_EQ(result.count, "2/5 ready");
+}
+
+TEST(Progress, TellsAnEarlierFailureFromWhatGoesOnNow) {
+  auto const result = look({.service = "web"}, R"({"status":{"desired":2},"instances":[
+    {"slot":1,"state":"failed","reason":"exited","message":"exit 3","next_start_at":"2026-01-01T00:00:17.500Z"},
+    {"slot":2,"state":"preparing","reason":"exited","message":"exit 3","state_since":"2026-01-01T00:00:09Z"}]})");
+  std::vector<SlotLine> const expected{{"web.1", "-", "backing off", "exit 3", "8s", false}, {"web.2", "-", "pulling", "", "1.0 s", false}};
+  EXPECT_EQ(result.slots, expected);
+}
+
+TEST(Progress, GuessesUrls) {
+  EXPECT_EQ(url_of(json(R"({"ports":[{"target":443,"protocol":"tcp","address":"::1","published":20000}]})")), "https://[::1]:20000");
+  EXPECT_EQ(url_of(json(R"({"ports":[{"target":5432,"protocol":"tcp","address":"a","published":20000}]})")), "a:20000");
+  EXPECT_EQ(url_of(json(R"({"ports":[]})")), "");
+}
+
+std::vector<SlotLine> const kSlots{{"web.1", "n1", "running", "url", "", true},
+                                   {"web.2", "n2", "starting", "", "0.3 s", false},
+                                   {"web.3", "n2", "running", "url", "", true},
+                                   {"web.4", "n2", "backing off", "exit 3", "8s", false}};
+
+TEST(Screen, ShowsAllThatFits) {
+  EXPECT_EQ(lines_for(kSlots, 24), (std::vector<std::string>{"web.1  n1  running      url", "web.2  n2  starting     0.3 s",
+                                                             "web.3  n2  running      url", "web.4  n2  backing off  8s: exit 3"}));
+}
+
+TEST(Screen, PrefersWhatIsNotReady) {
+  EXPECT_EQ(lines_for(kSlots, 5), (std::vector<std::string>{"web.2  n2  starting     0.3 s", "web.4  n2  backing off  8s: exit 3",
+                                                            "web.1  n1  running      url", "… and 1 more"}));
+}
+
+TEST(Screen, AppendsOnlyNews) {
+  std::map<std::string, std::string> shown;
+  EXPECT_EQ(news(kSlots, shown).size(), 4U);
+  auto next = kSlots;
+  next[1].clock = "1.3 s";  // the clock is no news
+  EXPECT_TRUE(news(next, shown).empty());
+  next[1].state = "running";
+  EXPECT_EQ(news(next, shown), std::vector<std::string>{"web.2  n2  running"});
+}
+
+}  // namespace
+}  // namespace davit::cli

@@ -1,0 +1,136 @@
+#include "cli/views.hpp"
+
+#include <cmath>
+
+#include <fmt/core.h>
+
+#include "cli/problem_text.hpp"
+#include "cli/progress.hpp"
+
+namespace davit::cli {
+namespace {
+
+using codec::Value;
+
+constexpr double kGigabyte = 1024.0 * 1024 * 1024;
+constexpr std::size_t kShortId = 8;
+
+std::int64_t number(Value const& value) { return value.as_int().value_or(0); }
+std::string count(Value const& value) { return value.as_int() ? std::to_string(*value.as_int()) : "-"; }
+std::string text(Value const& value) { return std::string(value.text()); }
+std::string text_or_dash(Value const& value) { return value.text().empty() ? "-" : text(value); }
+
+template <class F>
+std::string join(std::span<Value const> items, std::string_view separator, F&& to_text) {
+  std::string all;
+  for (auto const& item : items) all += (all.empty() ? std::string() : std::string(separator)) + to_text(item);
+  return all;
+}
+
+std::string endpoint_text(Value const& port) {
+  auto const address = port.at("address").text();
+  auto const host = address.contains(':') ? fmt::format("[{}]", address) : std::string(address);
+  auto const protocol = port.at("protocol").text();
+  return fmt::format("{}:{}→{}{}", host, number(port.at("published")), number(port.at("target")), protocol == "udp" ? "/udp" : "");
+}
+
+std::string share(Value const& used, Value const& capacity) {
+  auto const total = capacity.as_number().value_or(0);
+  if (!used.as_number() || total <= 0) return "-";
+  return fmt::format("{:.0f}%", 100 * *used.as_number() / total);
+}
+
+// "5/16 GB"; of little memory with a fraction.
+std::string memory(Value const& used, Value const& capacity) {
+  if (!used.as_number() || !capacity.as_number()) return "-";
+  auto const have = *used.as_number() / kGigabyte;
+  auto const total = *capacity.as_number() / kGigabyte;
+  auto const digits = [](double gigabytes) { return gigabytes < 10 && std::fabs(gigabytes - std::round(gigabytes)) >= 0.05 ? 1 : 0; };
+  return fmt::format("{:.{}f}/{:.{}f} GB", have, digits(have), total, digits(total));
+}
+
+}  // namespace
+
+std::string port_text(Value const& port) {
+  auto const protocol = port.at("protocol").text();
+  auto const target = fmt::format("{}/{}", number(port.at("target")), protocol.empty() ? "tcp" : protocol);
+  auto const first = port.at("published").as_int();
+  auto const last = port.at("published_end").as_int();
+  if (!first) return target;
+  return last ? fmt::format("{}-{}→{}", *first, *last, target) : fmt::format("{}→{}", *first, target);
+}
+
+std::string trouble_text(Value const& instance) {
+  auto const state = instance.at("state").text();
+  auto const reason = instance.at("reason").text();
+  auto const exit_code = instance.at("exit_code").as_int();
+  if (instance.at("ready").as_bool().value_or(false)) return {};
+  if ((state == "failed" || state == "exited") && exit_code) {
+    auto const what = reason == "oom_killed" ? std::string("out of memory") : fmt::format("exit {}", *exit_code);
+    return fmt::format("{}; davit service logs {}.{}", what, instance.at("service").text(), number(instance.at("slot")));
+  }
+  return text(instance.at("message").text().empty() ? instance.at("reason") : instance.at("message"));
+}
+
+Table services_table(std::span<Value const> services) {
+  Table table({"NAME", "IMAGE", "READY", "STATE", "PORTS", "MESSAGE"});
+  for (auto const& service : services) {
+    table.add({text(service.at("name")), text(service.at("image")),
+               fmt::format("{}/{}", number(service.at("ready")), number(service.at("desired"))), text(service.at("state")),
+               join(service.at("ports").items(), ", ", port_text), text(service.at("message"))});
+  }
+  return table;
+}
+
+Table instances_table(std::span<Value const> instances, Wall now, bool with_full_ids) {
+  Table table({"NAME", "ID", "REV", "NODE", "STATE", "SINCE", "RESTARTS", "ENDPOINT", "MESSAGE"});
+  for (auto const& instance : instances) {
+    auto const endpoints = join(instance.at("ports").items(), ", ", endpoint_text);
+    auto const since = instance.at("state_since");
+    table.add({fmt::format("{}.{}", instance.at("service").text(), number(instance.at("slot"))),
+               with_full_ids ? text(instance.at("id")) : text(instance.at("id")).substr(0, kShortId), count(instance.at("revision")),
+               text_or_dash(instance.at("node")), state_text(instance, now),
+               since.text().empty() ? "-" : format_age(age_of(since.text(), now)), count(instance.at("restarts")),
+               endpoints.empty() ? "-" : endpoints, trouble_text(instance)});
+  }
+  return table;
+}
+
+Table nodes_table(std::span<Value const> nodes) {
+  Table table({"NAME", "ROLES", "STATUS", "AVAILABILITY", "INSTANCES", "CPU", "MEMORY", "ENGINE", "ADDRESS"});
+  for (auto const& node : nodes) {
+    auto const& used = node.at("used");
+    auto const& capacity = node.at("capacity");
+    auto const address = node.at("address").text();
+    table.add({text(node.at("name")), join(node.at("roles").items(), ",", [](Value const& role) { return text(role); }),
+               text(node.at("status")), text(node.at("availability")), count(node.at("instances")),
+               share(used.at("cpus"), capacity.at("cpus")), memory(used.at("memory"), capacity.at("memory")),
+               text_or_dash(node.at("engine").at("version")), std::string(address.substr(0, address.rfind(':')))});
+  }
+  return table;
+}
+
+Table history_table(std::span<Value const> events) {
+  Table table({"REVISION", "GENERATION", "TIME", "WHAT", "BY", "MESSAGE"});
+  for (auto const& event : events) {
+    table.add({count(event.at("revision")), count(event.at("generation")), text(event.at("time")), text(event.at("type")),
+               text_or_dash(event.at("author")), text(event.at("message"))});
+  }
+  return table;
+}
+
+std::string event_line(Value const& event) {
+  auto const type = event.at("type").text();
+  auto const slot = event.at("slot").as_int();
+  auto line = fmt::format("{}  {:<19}", event.at("time").text(), type);
+  if (!event.at("service").text().empty()) {
+    line += fmt::format("  {}{}", event.at("service").text(), slot ? fmt::format(".{}", *slot) : "");
+  }
+  if (!event.at("node").text().empty()) line += fmt::format("  {}", event.at("node").text());
+  if (auto const previous = event.at("previous").text(); !previous.empty()) line += fmt::format("  was {}", previous);
+  auto const why = event.at("message").text().empty() ? event.at("reason").text() : event.at("message").text();
+  if (!why.empty()) line += fmt::format("  {}", why);
+  return escape_text(line);
+}
+
+}  // namespace davit::cli

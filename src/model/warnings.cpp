@@ -1,0 +1,45 @@
+#include <fmt/core.h>
+
+#include "model/syntax.hpp"
+#include "model/validate.hpp"
+
+namespace davit::model {
+
+std::vector<Problem> warnings(ServiceSpec const& spec) {
+  std::vector<Problem> all;
+  if (is_unpinned(spec.image)) {
+    all.push_back({"#/image", "unpinned_image", "the tag may mean another image tomorrow; name a version or a digest"});
+  }
+  for (std::size_t i = 0; i < spec.ports.size(); ++i) {
+    auto const& port = spec.ports[i];
+    if (port.published && !port.published_end && spec.instances > 1) {
+      all.push_back({fmt::format("#/ports/{}/published", i), "fixed_port",
+                     fmt::format("each node has port {} once: at most one instance runs per node", *port.published)});
+    }
+  }
+  for (std::size_t i = 0; i < spec.volumes.size(); ++i) {
+    auto const& mount = spec.volumes[i];
+    bool const is_nodes_own = mount.type == MountType::Bind || (mount.type == MountType::Volume && !mount.source.empty());
+    if (is_nodes_own && spec.instances > 1) {
+      all.push_back(
+          {fmt::format("#/volumes/{}", i), "node_volume", "each node has its own; instances on different nodes see different data"});
+    }
+  }
+  if (spec.update_config.order == UpdateOrder::StartFirst && !can_start_first(spec)) {
+    all.push_back(
+        {"#/update_config/order", "updates_stop_first",
+         "a fixed host port, a writable volume or the host's network allows one instance at a time: updates stop the old one first"});
+  } else if (spec.update_config.order == UpdateOrder::Auto && !can_start_first(spec)) {
+    all.push_back(
+        {"#", "updates_stop_first",
+         "updates stop each instance before its successor starts, because of a fixed host port, a writable volume or the host's network"});
+  }
+  for (auto const* const key : {"DAVIT_SERVICE", "DAVIT_SLOT", "DAVIT_INSTANCE_ID", "DAVIT_NODE_NAME"}) {
+    if (spec.environment.items.contains(key)) {
+      all.push_back({fmt::format("#/environment/{}", key), "own_environment", "Davit sets this itself; your value is not seen"});
+    }
+  }
+  return all;
+}
+
+}  // namespace davit::model

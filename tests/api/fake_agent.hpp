@@ -1,0 +1,42 @@
+// The agents' end of the link for tests of the API: admits every instance and reports what its image's name says.
+//   ok…  runs at once     none…  cannot be pulled     wait…  stays in preparation until proceed()
+// Control thread of its loop.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "ports/link.hpp"
+#include "ports/loop.hpp"
+
+namespace davit::api {
+
+class FakeAgent final : public ports::AgentLink {
+ public:
+  FakeAgent(ports::Loop& loop, std::string node) : loop_(loop) { facts_.name = std::move(node), facts_.id = {77}; }
+
+  // The node says hello.
+  void join();
+  void set_engine(bool up);
+  // Those in preparation run from now on.
+  void proceed();
+
+  void send(NodeId node, model::ToAgent message) override;
+  void receive(std::function<void(NodeId, model::ToMaster)> on_message, std::function<void(NodeId)> on_left) override;
+
+ private:
+  void on(model::Welcome const&) {}
+  void on(model::FenceShards const& message);
+  void on(model::RunInstance const& order);
+  void on(model::StopInstance const& order);
+  void say(model::ToMaster message);
+  void report(model::InstanceReport const& report) { say(model::InstanceChanged{report}); }
+
+  ports::Loop& loop_;
+  model::NodeFacts facts_;
+  std::map<InstanceId, model::InstanceReport> instances_;
+  std::function<void(NodeId, model::ToMaster)> on_message_;
+};
+
+}  // namespace davit::api
