@@ -58,7 +58,9 @@ def test_davit_started_before_its_engine_waits_for_it(clean, engine_back):
     clean.wait_running('web', 2)
     clean.kill()
     engine_back.kill()
-    clean.start()
+    clean.start(wait=False)
+    health = wait_for(lambda: clean.get('/healthz'))
+    assert health.status == 503 and 'engine' in health.text
     assert clean.service('web')['status']['desired'] == 2
     engine_back.start()
     clean.wait_running('web', 2, 90)

@@ -106,7 +106,7 @@ void Master::journal_decision(Service& service, std::optional<model::EventBody> 
 void Master::place(Service& service, std::uint32_t slot) {
   auto const epoch = fence_of(service.head.name).epoch;
   Instance instance;
-  instance.id = {stable_hash(fmt::format("{}/{}/{}/{}", to_string(service.head.uid), slot, to_string(epoch), next_instance_++)) & InstanceId::kMask};
+  instance.id = {stable_hash(fmt::format("{}/{}/{}/{}/{}", to_string(cluster_->uid), to_string(service.head.uid), slot, to_string(epoch), next_instance_++)) & InstanceId::kMask};
   instance.slot = slot;
   instance.revision = service.head.revision;
   instance.created = now_.monotonic;
