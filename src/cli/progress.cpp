@@ -61,7 +61,8 @@ SlotLine line_of(Goal const& goal, std::int64_t slot, Value const* instance, std
   SlotLine line{.label = fmt::format("{}.{}", goal.service, slot), .node = "-", .state = "pending"};
   if (!instance) return line;
   auto const node = instance->at("node").text();
-  auto const message = instance->at("message").text();
+  auto message = instance->at("message").text();
+  if (message.starts_with("pulling ")) message.remove_prefix(std::string_view("pulling ").size());  // the state says so
   line.node = node.empty() ? "-" : escape_text(node);
   auto const wait = wait_of(*instance, now);
   line.state = wait ? "backing off" : state_text(*instance, now);
@@ -147,7 +148,7 @@ std::string url_of(Value const& instance) {
 std::string state_text(Value const& instance, Wall now) {
   if (auto const wait = wait_of(instance, now)) return "backing off " + format_age(*wait);
   auto const state = instance.at("state").text();
-  if (state == "preparing") return "pulling";
+  if (state == "preparing" && instance.at("message").text().starts_with("pulling")) return "pulling";
   auto const health = instance.at("health").text();
   bool const has_health = state == "running" && !health.empty() && health != "none";
   return escape_text(has_health ? fmt::format("{} {}", state, health) : std::string(state));

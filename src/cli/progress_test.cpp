@@ -62,7 +62,7 @@ TEST(Progress, HasALineForEachSlot) {
   auto const result = look({.service = "web", .generation = 1, .revision = 2}, R"({"generation":1,"revision":2,
     "status":{"state":"updating","desired":5,"running":2,"ready":2},"instances":[
     {"slot":1,"revision":2,"node":"n1","state":"running","health":"healthy","ready":true,"ports":[{"target":80,"protocol":"tcp","address":"10.0.0.11","published":20000}]},
-    {"slot":2,"revision":2,"node":"n2","state":"preparing","message":"38/71 MB"},
+    {"slot":2,"revision":2,"node":"n2","state":"preparing","message":"pulling 38/71 MB"},
     {"slot":2,"revision":1,"node":"n2","state":"running","ready":true},
     {"slot":3,"revision":2,"node":"n3","state":"starting","state_since":"2026-01-01T00:00:09.700Z"},
     {"slot":4,"revision":1,"node":"n1","state":"running","ready":true}]})");
@@ -81,7 +81,7 @@ TEST(Progress, TellsAnEarlierFailureFromWhatGoesOnNow) {
   auto const result = look({.service = "web"}, R"({"status":{"desired":2},"instances":[
     {"slot":1,"state":"failed","reason":"exited","message":"exit 3","next_start_at":"2026-01-01T00:00:17.500Z"},
     {"slot":2,"state":"preparing","reason":"exited","message":"exit 3","state_since":"2026-01-01T00:00:09Z"}]})");
-  std::vector<SlotLine> const expected{{"web.1", "-", "backing off", "exit 3", "8s", false}, {"web.2", "-", "pulling", "", "1.0 s", false}};
+  std::vector<SlotLine> const expected{{"web.1", "-", "backing off", "exit 3", "8s", false}, {"web.2", "-", "preparing", "", "1.0 s", false}};
   EXPECT_EQ(result.slots, expected);
 }
 

@@ -94,6 +94,7 @@ void Agent::on_image(Instance& instance, Result<model::EngineReply> const& outco
 }
 
 void Agent::request_pull(Instance& instance) {
+  instance.reason = Reason::None;
   instance.message = "pulling";
   touch(instance);
   pulls_[image_to_run(*instance.spec, instance.digest)].waiting.insert(instance.identity.instance);
