@@ -128,10 +128,3 @@ class Sightings:
 
     def died(self, container):
         return self.nth(1, lambda action, of, _: action == 'die' and of == container)
-
-
-def timed_start(sightings, service, count, start):
-    """Seconds from the call of start() until all of the service's containers run."""
-    began = wall()
-    start()
-    return sightings.started(service, count) - began

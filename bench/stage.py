@@ -3,12 +3,13 @@ import os
 import socket
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'tests' / 'integration'))
 
-from lab.davit import Davit  # noqa: E402
+from lab.davit import BINARY, Davit  # noqa: E402, F401
 from lab.engine import Engine  # noqa: E402
 from lab.ledger import Ledger  # noqa: E402
 
@@ -37,7 +38,7 @@ class Stage:
 
     def free_ports(self, count):
         """Ports for containers that Davit knows nothing of."""
-        return [port for port in self.ports if is_free(port)][:count]
+        return list(islice(filter(is_free, self.ports), count))
 
     def davit(self, name):
         davit = Davit(self, name)

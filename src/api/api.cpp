@@ -53,7 +53,7 @@ struct Api::Impl {
 
   std::optional<http::Response> answer_fast(http::Request const& request);
   std::optional<http::Response> try_answer(http::Request const& request);
-  asio::awaitable<void> async_answer(http::Request request, http::ResponseWriter& writer);
+  asio::awaitable<void> async_answer(http::Request request, http::ResponseWriter* writer);
   void observe(std::string_view method, int status, Monotonic since) {
     metrics.observe_request(method, status, context.loop.now().monotonic - since);
   }
@@ -76,7 +76,7 @@ http::ServerOptions Api::server_options() {
   http::ServerOptions options;
   options.fast_handler = [impl = impl_.get()](http::Request const& request) { return impl->answer_fast(request); };
   options.handler = [impl = impl_.get()](http::Request request, http::ResponseWriter& writer) {
-    return impl->async_answer(std::move(request), writer);
+    return impl->async_answer(std::move(request), &writer);
   };
   options.on_protocol_error = protocol_problem;
   return options;
@@ -106,20 +106,20 @@ std::optional<http::Response> Api::Impl::try_answer(http::Request const& request
 }
 
 // What the fast handler has let through: the route is there.
-asio::awaitable<void> Api::Impl::async_answer(http::Request request, http::ResponseWriter& writer) {
+asio::awaitable<void> Api::Impl::async_answer(http::Request request, http::ResponseWriter* writer) {
   auto const since = context.loop.now().monotonic;
   auto match = router.match(request);
   auto* found = std::get_if<Router::Found>(&match);
   if (!found) co_return;
   Call const call{context, request, std::move(found->name)};
   if (auto const* stream = std::get_if<Stream>(&found->route->action)) {
-    ObservedWriter observed(writer, [&](int status) { observe(request.method, status, since); });
-    co_await (*stream)(call, observed);
+    ObservedWriter observed(*writer, [&](int status) { observe(request.method, status, since); });
+    co_await (*stream)(call, &observed);
     co_return;
   }
   auto response = co_await std::get<Task>(found->route->action)(call);
   observe(request.method, response.status, since);
-  (void)co_await writer.async_send(std::move(response));
+  (void)co_await writer->async_send(std::move(response));
 }
 
 }  // namespace davit::api

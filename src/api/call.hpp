@@ -20,7 +20,7 @@ struct Call {
 
 using Read = http::Response (*)(Call const&);                                             // from memory, at once
 using Task = boost::asio::awaitable<http::Response> (*)(Call);                            // waits for the store or for agents
-using Stream = boost::asio::awaitable<void> (*)(Call, http::ResponseWriter&);             // goes on for as long as the client wants
+using Stream = boost::asio::awaitable<void> (*)(Call, http::ResponseWriter*);             // goes on for as long as the client wants
 using Action = std::variant<Read, Task, Stream>;
 
 }  // namespace davit::api

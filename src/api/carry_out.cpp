@@ -57,7 +57,8 @@ std::optional<std::uint64_t> generation_to_meet(IfMatch const& if_match, model::
   return if_match.generations.empty() ? 0 : if_match.generations.front();  // no generation is 0
 }
 
-asio::awaitable<Result<master::Applied>> async_apply(Context& context, service::Command command) {
+asio::awaitable<Result<master::Applied>> async_apply(Call call, service::Command command) {
+  auto& context = call.context;
   auto const limit = context.loop.now().monotonic + kApplyLimit;
   co_return co_await runtime::async_with_deadline(
       context.loop, limit, "the store; the change may be made all the same: look, or repeat it with its Idempotency-Key",
@@ -69,7 +70,7 @@ asio::awaitable<http::Response> async_answer_write(Call call, WriteOptions optio
   if (!applied) co_return problem_of(applied.error());
   auto const* found = call.context.master().find_service(service);
   if (found && options.wait > Duration{}) {
-    co_await async_settle(call.context, service, found->head.uid, call.context.loop.now().monotonic + options.wait);
+    co_await async_settle(&call.context, service, found->head.uid, call.context.loop.now().monotonic + options.wait);
   }
   co_return render_applied(call, options, service, *applied);
 }
@@ -77,7 +78,7 @@ asio::awaitable<http::Response> async_answer_write(Call call, WriteOptions optio
 asio::awaitable<http::Response> async_carry_out(Call call, WriteOptions options, service::Command command) {
   if (options.dry_run) co_return answer_dry_run(call, options, command);
   auto name = command.service;
-  auto applied = co_await async_apply(call.context, std::move(command));
+  auto applied = co_await async_apply(call, std::move(command));
   co_return co_await async_answer_write(call, std::move(options), std::move(name), std::move(applied));
 }
 

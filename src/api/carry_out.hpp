@@ -16,7 +16,7 @@ service::Command command_of(Call const& call, WriteOptions const& options, std::
 std::optional<std::uint64_t> generation_to_meet(IfMatch const& if_match, model::Head const* now);
 
 // The outcome when the journal has it. Code::Deadline: it may be carried out all the same.
-boost::asio::awaitable<Result<master::Applied>> async_apply(Context& context, service::Command command);
+boost::asio::awaitable<Result<master::Applied>> async_apply(Call call, service::Command command);
 
 // The answer to what was applied, after ?wait=.
 boost::asio::awaitable<http::Response> async_answer_write(Call call, WriteOptions options, std::string service,

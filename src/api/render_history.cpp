@@ -78,7 +78,7 @@ std::string message_of(JournalEvent const& event, model::SpecRef const& before) 
   if (auto const* back = std::get_if<model::RolledBack>(&event.body)) return fmt::format("to revision {}", back->to_revision);
   auto const spec = spec_in(event.body);
   if (spec && before) return describe_change(*before, *spec);
-  return spec ? fmt::format("{} instances of {}", spec->instances, spec->image) : "";
+  return spec ? fmt::format("{} x {}", spec->instances, spec->image) : "";
 }
 
 Value render(JournalEvent const& event, After const& after, model::SpecRef const& before) {

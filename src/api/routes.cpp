@@ -11,11 +11,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<void> async_events(Call call, http::ResponseWriter& writer) {
-  co_await async_serve_events(call.context, call.request, writer);
+asio::awaitable<void> async_events(Call call, http::ResponseWriter* writer) {
+  co_await async_serve_events(call.context, call.request, *writer);
 }
-asio::awaitable<void> async_logs(Call call, http::ResponseWriter& writer) {
-  co_await async_serve_logs(call.context, std::move(call.name), call.request, writer);
+asio::awaitable<void> async_logs(Call call, http::ResponseWriter* writer) {
+  co_await async_serve_logs(call.context, std::move(call.name), call.request, *writer);
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ asio::awaitable<http::Response> async_get_history(Call call) {
   co_return problem_of({Code::Unavailable, "the service changes all the time; ask again in a moment", {}});
 }
 
-asio::awaitable<void> async_send_instances(Call call, http::ResponseWriter& writer) {
+asio::awaitable<void> async_send_instances(Call call, http::ResponseWriter* writer) {
   auto refused = refuse_early_read(call);
   auto const page = read_page(call.request);
   auto after = page ? parse_instance_key(page->after) : std::unexpected(page.error());
@@ -152,25 +152,25 @@ asio::awaitable<void> async_send_instances(Call call, http::ResponseWriter& writ
   auto const* service = call.context.master().find_service(call.name);
   if (!refused && !service) refused = service_not_found(call.name);
   if (refused) {
-    (void)co_await writer.async_send(*std::move(refused));
+    (void)co_await writer->async_send(*std::move(refused));
     co_return;
   }
   if (page->limit || service->instances.size() <= kInstancesPerPiece) {
-    (void)co_await writer.async_send(instances_page(call, *after, page->limit.value_or(kInstancesPerPiece)));
+    (void)co_await writer->async_send(instances_page(call, *after, page->limit.value_or(kInstancesPerPiece)));
     co_return;
   }
-  auto sent = co_await writer.async_begin(200, {{"Content-Type", std::string(kJson)}, {"Cache-Control", "no-store"}});
+  auto sent = co_await writer->async_begin(200, {{"Content-Type", std::string(kJson)}, {"Cache-Control", "no-store"}});
   std::string open = "[";
   for (bool more = true; more && sent;) {
     auto piece = render_piece(call.context, call.name, *after, kInstancesPerPiece);
     if (piece.last) {
-      sent = co_await writer.async_write(std::exchange(open, ",") + piece.json);
+      sent = co_await writer->async_write(std::exchange(open, ",") + piece.json);
       *after = *piece.last;
     }
     more = piece.more;
   }
-  if (sent) sent = co_await writer.async_write(open == "[" ? "[]\n" : "]\n");
-  if (sent) (void)co_await writer.async_end();
+  if (sent) sent = co_await writer->async_write(open == "[" ? "[]\n" : "]\n");
+  if (sent) (void)co_await writer->async_end();
 }
 
 }  // namespace davit::api

@@ -11,7 +11,7 @@ http::Response list_services(Call const& call);
 http::Response get_service(Call const& call);
 boost::asio::awaitable<http::Response> async_get_history(Call call);
 // Any number of instances: pieces are rendered as the client takes them.
-boost::asio::awaitable<void> async_send_instances(Call call, http::ResponseWriter& writer);
+boost::asio::awaitable<void> async_send_instances(Call call, http::ResponseWriter* writer);
 
 // While the store is being read nothing can be said about services; nor can it to a client that has seen a later state.
 std::optional<http::Response> refuse_early_read(Call const& call);

@@ -41,7 +41,7 @@ asio::awaitable<http::Response> async_merge(Call call, WriteOptions options, cod
     auto command = patch_command(call, options, patch);
     if (!command) co_return std::move(command).error();
     if (options.dry_run) co_return answer_dry_run(call, options, *command);
-    auto applied = co_await async_apply(call.context, *std::move(command));
+    auto applied = co_await async_apply(call, *std::move(command));
     bool const is_overtaken = !applied && applied.error().code == Code::Stale && may_repeat;
     if (is_overtaken && attempt == kPatchAttempts)
       applied = fail(Code::Unavailable, "others change this service all the time; ask again in a moment");

@@ -31,11 +31,11 @@ bool is_settled(master::Service const& service) {
   return false;
 }
 
-boost::asio::awaitable<void> async_settle(Context& context, std::string service, ServiceUid uid, Monotonic deadline) {
-  runtime::Wakeup news(context.loop);
-  auto const subscription = context.events.subscribe([&news] { news.notify(); });
+boost::asio::awaitable<void> async_settle(Context* context, std::string service, ServiceUid uid, Monotonic deadline) {
+  runtime::Wakeup news(context->loop);
+  auto const subscription = context->events.subscribe([&news] { news.notify(); });
   for (;;) {
-    auto const* found = context.master().find_service(service);
+    auto const* found = context->master().find_service(service);
     if (!found || found->head.uid != uid || is_settled(*found)) co_return;
     if (!co_await news.async_wait_until(deadline)) co_return;
   }

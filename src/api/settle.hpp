@@ -14,6 +14,6 @@ namespace davit::api {
 bool is_settled(master::Service const& service);
 
 // Until the service is settled, is another one or gone, or the deadline has come.
-boost::asio::awaitable<void> async_settle(Context& context, std::string service, ServiceUid uid, Monotonic deadline);
+boost::asio::awaitable<void> async_settle(Context* context, std::string service, ServiceUid uid, Monotonic deadline);
 
 }  // namespace davit::api

@@ -48,7 +48,8 @@ std::filesystem::path state_file(std::filesystem::path const& data_dir) { return
 Result<DataDirLock> DataDirLock::take(std::filesystem::path const& data_dir) {
   std::error_code failed;
   if (std::filesystem::create_directories(data_dir, failed); failed) {
-    return fail(Code::Unavailable, fmt::format("cannot make the data directory {}: {}; choose another one with --data-dir", data_dir.string(), failed.message()));
+    return fail(Code::Unavailable, fmt::format("cannot make the data directory {}: {}; choose another one with --data-dir",
+                                               data_dir.string(), failed.message()));
   }
   std::filesystem::permissions(data_dir, std::filesystem::perms::owner_all, failed);
   auto const file = data_dir / "lock";
@@ -58,8 +59,9 @@ Result<DataDirLock> DataDirLock::take(std::filesystem::path const& data_dir) {
     char pid[32]{};
     auto const length = read(lock, pid, sizeof pid - 1);
     close(lock);
-    return fail(Code::Exists, fmt::format("the data directory {} is in use by davit with pid {}; stop that one, or choose another --data-dir",
-                                          data_dir.string(), length > 0 ? std::string_view(pid, static_cast<std::size_t>(length)) : "unknown"));
+    return fail(Code::Exists,
+                fmt::format("the data directory {} is in use by davit with pid {}; stop that one, or choose another --data-dir",
+                            data_dir.string(), length > 0 ? std::string_view(pid, static_cast<std::size_t>(length)) : "unknown"));
   }
   auto const pid = std::to_string(getpid());
   // On a full disk the lock holds all the same; only its holder's pid is then unknown to others.

@@ -58,7 +58,8 @@ model::NodeLoad ProcLoadMeter::measure() {
     for (auto& each : ticks) stat >> each, all += each;
     auto const busy = all - ticks[3] - ticks[4];
     if (all_ticks_ > 0 && all > all_ticks_) {
-      load.cpus_used = static_cast<double>(busy - busy_ticks_) / static_cast<double>(all - all_ticks_) * static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+      load.cpus_used = static_cast<double>(busy - busy_ticks_) / static_cast<double>(all - all_ticks_) *
+                       static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
     }
     busy_ticks_ = busy;
     all_ticks_ = all;

@@ -33,13 +33,14 @@ int run_up(cli::Invocation const& invocation) {
 }
 
 void add_up_command(cli::Registry& registry) {
-  registry.add({.path = {"up"},
-                .summary = "Run Davit on this machine: master and worker in one process",
-                .details = "Settings come from flags, then from the environment (DAVIT_LISTEN for --listen), then from --config.\n"
-                           "SIGTERM or Ctrl-C stops Davit; the containers go on running and are adopted by the next start.",
-                .examples = {"davit up", "davit up --listen 0.0.0.0:4820 --api-token-file /etc/davit/token", "davit up --config /etc/davit.yaml"},
-                .options = up_options(),
-                .run = run_up});
+  registry.add(
+      {.path = {"up"},
+       .summary = "Run Davit on this machine: master and worker in one process",
+       .details = "Settings come from flags, then from the environment (DAVIT_LISTEN for --listen), then from --config.\n"
+                  "SIGTERM or Ctrl-C stops Davit; the containers go on running and are adopted by the next start.",
+       .examples = {"davit up", "davit up --listen 0.0.0.0:4820 --api-token-file /etc/davit/token", "davit up --config /etc/davit.yaml"},
+       .options = up_options(),
+       .run = run_up});
 }
 
 }  // namespace

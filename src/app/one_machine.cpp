@@ -71,14 +71,17 @@ class OneMachine {
 
   Status start() {
     master_.emplace(drivers::MasterDriver::Ports{loop_, *store_, link_},
-                    master::Options{.new_cluster = {random_id60()}, .session = fmt::format("{}.{}", to_string(state_.node), format_id60(random_id60()))},
+                    master::Options{.new_cluster = {random_id60()},
+                                    .session = fmt::format("{}.{}", to_string(state_.node), format_id60(random_id60()))},
                     drivers::MasterDriver::Listeners{[this](master::Transition const& change) {
                                                        log_transition(change);
                                                        api_->on_changed(change);
                                                      },
                                                      [](master::Noted const& note) { log_note("master", note); }});
-    api_.emplace(loop_, *master_, link_,
-                 api::ApiOptions{.version = std::string(kVersion), .node = settings_.node, .token = settings_.api_token, .listen_host = settings_.listen_host});
+    api_.emplace(
+        loop_, *master_, link_,
+        api::ApiOptions{
+            .version = std::string(kVersion), .node = settings_.node, .token = settings_.api_token, .listen_host = settings_.listen_host});
     server_.emplace(loop_, api_->server_options());
     TRY(port_, server_->listen_tcp(settings_.listen_host, settings_.listen_port));
     TRY_VOID(server_->listen_unix(settings_.socket.string(), 0600));
@@ -170,7 +173,8 @@ void print_welcome(Settings const& settings, engine_docker::EngineAddress const&
   fmt::print("Try, in another terminal:\n");
   fmt::print("  davit service create --name web --instances 3 -p 80 davit/hello:1\n");
   fmt::print("  davit service ps web\n");
-  fmt::print("  curl -X PUT --json '{{\"instances\":5}}' {}:{}/service/web\n\n", settings.listen_host == "127.0.0.1" ? "localhost" : host, port);
+  fmt::print("  curl -X PUT --json '{{\"instances\":5}}' {}:{}/service/web\n\n", settings.listen_host == "127.0.0.1" ? "localhost" : host,
+             port);
   std::fflush(stdout);
 }
 

@@ -23,7 +23,9 @@ std::string environment_name(std::string_view option) {
   return name;
 }
 
-std::unexpected<Error> bad(std::string_view option, std::string message) { return fail(Code::Invalid, std::move(message), fmt::format("--{}", option)); }
+std::unexpected<Error> bad(std::string_view option, std::string message) {
+  return fail(Code::Invalid, std::move(message), fmt::format("--{}", option));
+}
 
 Result<std::string> read_file(std::string_view option, std::filesystem::path const& file) {
   std::ifstream in(file, std::ios::binary);
@@ -50,7 +52,8 @@ Result<codec::Value> read_config(std::string const& file, std::vector<cli::Optio
   for (auto const& member : document.root.members()) {
     if (std::ranges::find(names, member.key) != names.end()) continue;
     auto const near = nearest(member.key, names);
-    return bad("config", fmt::format("{}: unknown setting '{}'{}", file, member.key, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    return bad("config",
+               fmt::format("{}: unknown setting '{}'{}", file, member.key, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
   }
   return std::move(document.root);
 }
@@ -58,7 +61,9 @@ Result<codec::Value> read_config(std::string const& file, std::vector<cli::Optio
 class Reader {
  public:
   Reader(cli::Invocation const& invocation, Environment const& environment, codec::Value config)
-      : invocation_(invocation), environment_(environment), config_(std::move(config)) {}
+      : invocation_(invocation),
+        environment_(environment),
+        config_(std::move(config)) {}
 
   std::string text(std::string const& option) const {
     if (invocation_.has(option)) return invocation_.text(option);
@@ -100,13 +105,15 @@ Status read_token(Reader const& reader, Settings& settings) {
   if (auto const file = reader.text("api-token-file"); !file.empty()) {
     TRY(auto token, read_file("api-token-file", file));
     while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) token.pop_back();
-    if (token.size() < 16) return bad("api-token-file", fmt::format("{} holds no token of at least 16 characters; make one with: openssl rand -hex 32", file));
+    if (token.size() < 16)
+      return bad("api-token-file", fmt::format("{} holds no token of at least 16 characters; make one with: openssl rand -hex 32", file));
     settings.api_token = std::move(token);
   }
   TRY(auto const is_insecure, reader.is_on("insecure"));
   if (!is_loopback(settings.listen_host) && !settings.api_token && !is_insecure) {
     return bad("listen", fmt::format("{} can be reached from other machines, and whoever reaches the API commands this one: "
-                                     "give an --api-token-file, or --insecure to go without", settings.listen_host));
+                                     "give an --api-token-file, or --insecure to go without",
+                                     settings.listen_host));
   }
   return {};
 }
@@ -118,7 +125,8 @@ Status read_port_range(Reader const& reader, Settings& settings) {
   if (dash == std::string::npos) return bad("port-range", fmt::format("'{}' is not FIRST-LAST, as in 20000-29999", text));
   TRY(settings.ports.first, parse_port("port-range", std::string_view(text).substr(0, dash)));
   TRY(settings.ports.last, parse_port("port-range", std::string_view(text).substr(dash + 1)));
-  if (settings.ports.first == 0 || settings.ports.first > settings.ports.last) return bad("port-range", fmt::format("'{}' holds no port", text));
+  if (settings.ports.first == 0 || settings.ports.first > settings.ports.last)
+    return bad("port-range", fmt::format("'{}' holds no port", text));
   return {};
 }
 
@@ -134,7 +142,9 @@ std::vector<cli::Option> up_options() {
       {.name = "port-range", .value = "FIRST-LAST", .help = "ports picked for instances (default 20000-29999)"},
       {.name = "api-token-file", .value = "FILE", .help = "the token that API clients must present"},
       {.name = "insecure", .help = "listen beyond this machine without a token"},
-      {.name = "log-level", .value = "LEVEL", .help = "trace, debug, info, warn, error or off (default info)",
+      {.name = "log-level",
+       .value = "LEVEL",
+       .help = "trace, debug, info, warn, error or off (default info)",
        .words = {"trace", "debug", "info", "warn", "error", "off"}},
       {.name = "stop-services", .help = "stop all instances when davit stops; they start again with it"},
       {.name = "config", .value = "FILE", .help = "a YAML file with these settings under the same names"},
@@ -161,7 +171,8 @@ Result<Settings> read_settings(cli::Invocation const& invocation, Environment co
   settings.data_dir = data_dir_of(data_dir, environment);
   settings.socket = geteuid() == 0 && data_dir.empty() ? std::filesystem::path("/run/davit.sock") : settings.data_dir / "davit.sock";
   if (settings.socket.string().size() > kMaxSocketPath) {
-    return bad("data-dir", fmt::format("{} is too long for a unix socket in it (at most {} characters)", settings.data_dir.string(), kMaxSocketPath - 11));
+    return bad("data-dir", fmt::format("{} is too long for a unix socket in it (at most {} characters)", settings.data_dir.string(),
+                                       kMaxSocketPath - 11));
   }
   settings.node = reader.text("node");
   if (settings.node.empty()) settings.node = host_name();

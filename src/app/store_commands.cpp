@@ -31,7 +31,8 @@ int refuse(Error const& error) {
 int run_backup(cli::Invocation const& invocation) {
   auto const report = store_sqlite::backup(store_file(data_dir(invocation)), invocation.words().at(0));
   if (!report) return refuse(report.error());
-  fmt::print("{}: {} keys, {}, revision {}, verified\n", report->file.string(), report->keys, format_bytes({report->size_bytes}), report->revision);
+  fmt::print("{}: {} keys, {}, revision {}, verified\n", report->file.string(), report->keys, format_bytes({report->size_bytes}),
+             report->revision);
   return 0;
 }
 
@@ -56,7 +57,8 @@ int run_restore(cli::Invocation const& invocation) {
 }  // namespace
 
 void add_store_commands(cli::Registry& registry) {
-  cli::Option const data_dir_option{.name = "data-dir", .value = "DIR", .help = "of the installation (default ~/.local/share/davit, for root /var/lib/davit)"};
+  cli::Option const data_dir_option{
+      .name = "data-dir", .value = "DIR", .help = "of the installation (default ~/.local/share/davit, for root /var/lib/davit)"};
   registry.add_group("store", "Back up and restore the store of this machine");
   registry.add({.path = {"store", "backup"},
                 .summary = "Copy the store to one verified file, while davit runs",

@@ -16,7 +16,8 @@ Result<std::pair<std::uint32_t, std::int64_t>> parse_pair(std::string_view text)
   std::int64_t revision = 0;
   auto const* const end = text.data() + text.size();
   auto const first = std::from_chars(text.data(), end, era);
-  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') return fail(Code::Invalid, fmt::format("'{}' is not ERA-REVISION", text));
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-')
+    return fail(Code::Invalid, fmt::format("'{}' is not ERA-REVISION", text));
   auto const second = std::from_chars(first.ptr + 1, end, revision);
   if (second.ec != std::errc{} || second.ptr != end) return fail(Code::Invalid, fmt::format("'{}' is not ERA-REVISION", text));
   return std::pair{era, revision};

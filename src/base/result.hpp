@@ -55,13 +55,13 @@ inline std::unexpected<Error> fail(Code code, std::string message, std::string f
 
 // TRY(auto x, f()): x is the value of f(), or the enclosing function returns its error.
 #define TRY(declaration, ...) DAVIT_TRY_(DAVIT_CONCAT(try_, __LINE__), declaration, __VA_ARGS__)
-#define DAVIT_TRY_(name, declaration, ...)                          \
-  auto name = (__VA_ARGS__);                                        \
-  if (!name) return std::unexpected<::davit::Error>(name.error());  \
+#define DAVIT_TRY_(name, declaration, ...)                         \
+  auto name = (__VA_ARGS__);                                       \
+  if (!name) return std::unexpected<::davit::Error>(name.error()); \
   declaration = *std::move(name)
 
 // TRY_VOID(f()): the same where there is no value.
-#define TRY_VOID(...)                                                         \
-  if (auto try_status = (__VA_ARGS__); !try_status) {                         \
-    return std::unexpected<::davit::Error>(std::move(try_status).error());    \
+#define TRY_VOID(...)                                                      \
+  if (auto try_status = (__VA_ARGS__); !try_status) {                      \
+    return std::unexpected<::davit::Error>(std::move(try_status).error()); \
   }

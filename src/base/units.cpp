@@ -13,7 +13,9 @@ constexpr std::array<std::string_view, 6> kNames{"B", "KiB", "MiB", "GiB", "TiB"
 }  // namespace
 
 Result<Bytes> parse_bytes(std::string_view text) {
-  auto const bad = [&] { return fail(Code::Invalid, fmt::format("'{}' is not a size; write bytes or a unit, as in \"512m\" or \"2g\"", text)); };
+  auto const bad = [&] {
+    return fail(Code::Invalid, fmt::format("'{}' is not a size; write bytes or a unit, as in \"512m\" or \"2g\"", text));
+  };
   // from_chars reads "nan" and "inf" as well.
   if (text.empty() || text.find_first_not_of("0123456789.") == 0) return bad();
   double number = 0;

@@ -81,7 +81,8 @@ TEST(Progress, TellsAnEarlierFailureFromWhatGoesOnNow) {
   auto const result = look({.service = "web"}, R"({"status":{"desired":2},"instances":[
     {"slot":1,"state":"failed","reason":"exited","message":"exit 3","next_start_at":"2026-01-01T00:00:17.500Z"},
     {"slot":2,"state":"preparing","reason":"exited","message":"exit 3","state_since":"2026-01-01T00:00:09Z"}]})");
-  std::vector<SlotLine> const expected{{"web.1", "-", "backing off", "exit 3", "8s", false}, {"web.2", "-", "preparing", "", "1.0 s", false}};
+  std::vector<SlotLine> const expected{{"web.1", "-", "backing off", "exit 3", "8s", false},
+                                       {"web.2", "-", "preparing", "", "1.0 s", false}};
   EXPECT_EQ(result.slots, expected);
 }
 

@@ -16,7 +16,10 @@ template <class Machine, class Event, class Actions, class Tick>
 class MachineInbox {
  public:
   MachineInbox(ports::Loop& loop, Machine& machine, std::function<void(Actions&)> perform)
-      : loop_(loop), machine_(machine), perform_(std::move(perform)), timer_(loop.make_timer()) {}
+      : loop_(loop),
+        machine_(machine),
+        perform_(std::move(perform)),
+        timer_(loop.make_timer()) {}
 
   void post(Event event) {
     events_.push_back(std::move(event));

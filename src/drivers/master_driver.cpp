@@ -9,7 +9,8 @@ namespace {
 constexpr Duration kStoreLimit = 10s;
 
 ports::Compare to_port(master::Compare& compare) {
-  auto const target = compare.target == master::Compare::Target::Version ? ports::Compare::Target::Version : ports::Compare::Target::ModRevision;
+  auto const target =
+      compare.target == master::Compare::Target::Version ? ports::Compare::Target::Version : ports::Compare::Target::ModRevision;
   return {std::move(compare.key), target, compare.value};
 }
 
@@ -61,10 +62,11 @@ void MasterDriver::perform(master::Write& action) {
   for (auto& compare : action.compares) commit.compares.push_back(to_port(compare));
   for (auto const& record : action.puts) commit.operations.push_back(ports::Put{model::key_of(record), codec::encode_record(record)});
   for (auto& key : action.erases) commit.operations.push_back(ports::Erase{std::move(key)});
-  ports_.store.commit(std::move(commit), ports_.loop.now().monotonic + kStoreLimit, [this, op = action.op](Result<ports::Committed> committed) {
-    if (committed) inbox_.post(master::WriteDone{op, master::Written{committed->succeeded, committed->revision}});
-    else inbox_.post(master::WriteDone{op, std::unexpected(committed.error())});
-  });
+  ports_.store.commit(std::move(commit), ports_.loop.now().monotonic + kStoreLimit,
+                      [this, op = action.op](Result<ports::Committed> committed) {
+                        if (committed) inbox_.post(master::WriteDone{op, master::Written{committed->succeeded, committed->revision}});
+                        else inbox_.post(master::WriteDone{op, std::unexpected(committed.error())});
+                      });
 }
 
 void MasterDriver::perform(master::Send& action) { ports_.agents.send(action.node, std::move(action.message)); }

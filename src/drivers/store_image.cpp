@@ -78,7 +78,8 @@ Status complete(master::StoreImage& image) {
   for (auto const& head : image.heads) {
     if (head.events == 0) return fail(Code::Invalid, fmt::format("the store holds specs of service '{}' but no head", head.name));
     for (auto const& [revision, content] : head.revisions) {
-      if (!content.spec) return fail(Code::Invalid, fmt::format("the store holds no spec of revision {} of service '{}'", revision, head.name));
+      if (!content.spec)
+        return fail(Code::Invalid, fmt::format("the store holds no spec of revision {} of service '{}'", revision, head.name));
     }
   }
   return {};

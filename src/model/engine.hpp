@@ -15,12 +15,13 @@
 namespace davit::model {
 
 enum class ContainerState : std::uint8_t { Created, Running, Paused, Restarting, Removing, Exited, Dead };
-DAVIT_ENUM_NAMES(ContainerState, {ContainerState::Created, "created"}, {ContainerState::Running, "running"}, {ContainerState::Paused, "paused"},
-                 {ContainerState::Restarting, "restarting"}, {ContainerState::Removing, "removing"}, {ContainerState::Exited, "exited"},
-                 {ContainerState::Dead, "dead"});
+DAVIT_ENUM_NAMES(ContainerState, {ContainerState::Created, "created"}, {ContainerState::Running, "running"},
+                 {ContainerState::Paused, "paused"}, {ContainerState::Restarting, "restarting"}, {ContainerState::Removing, "removing"},
+                 {ContainerState::Exited, "exited"}, {ContainerState::Dead, "dead"});
 
 enum class Health : std::uint8_t { None, Starting, Healthy, Unhealthy };
-DAVIT_ENUM_NAMES(Health, {Health::None, "none"}, {Health::Starting, "starting"}, {Health::Healthy, "healthy"}, {Health::Unhealthy, "unhealthy"});
+DAVIT_ENUM_NAMES(Health, {Health::None, "none"}, {Health::Starting, "starting"}, {Health::Healthy, "healthy"},
+                 {Health::Unhealthy, "unhealthy"});
 
 // One port of one instance, as it is bound on the node.
 struct PublishedPort {
@@ -153,19 +154,18 @@ struct EngineInfo {
   friend bool operator==(EngineInfo const&, EngineInfo const&) = default;
 };
 
-using EngineReply =
-    std::variant<ImageDetail, Pulled, Created, Acknowledged, ContainerDetail, ContainerList, ContainerStats, EngineInfo>;
+using EngineReply = std::variant<ImageDetail, Pulled, Created, Acknowledged, ContainerDetail, ContainerList, ContainerStats, EngineInfo>;
 
 // Why an engine refused, where the agent reacts differently. Goes in Error::field of the engine port's errors.
 namespace engine_error {
-inline constexpr std::string_view kNoSuchImage = "no_such_image";          // create, inspect: not on this node; pull: not in the registry
-inline constexpr std::string_view kRegistryAuth = "registry_auth";         // the registry wants other credentials
-inline constexpr std::string_view kRegistry = "registry";                  // the registry did not answer, or failed
+inline constexpr std::string_view kNoSuchImage = "no_such_image";  // create, inspect: not on this node; pull: not in the registry
+inline constexpr std::string_view kRegistryAuth = "registry_auth";  // the registry wants other credentials
+inline constexpr std::string_view kRegistry = "registry";  // the registry did not answer, or failed
 inline constexpr std::string_view kNoSuchContainer = "no_such_container";
-inline constexpr std::string_view kNameInUse = "name_in_use";              // create
-inline constexpr std::string_view kPortInUse = "port_in_use";              // start
-inline constexpr std::string_view kBadConfig = "bad_config";               // create or start: this spec can never run here
-inline constexpr std::string_view kEngineAway = "engine_away";             // no connection to the engine: nothing is known
+inline constexpr std::string_view kNameInUse = "name_in_use";  // create
+inline constexpr std::string_view kPortInUse = "port_in_use";  // start
+inline constexpr std::string_view kBadConfig = "bad_config";  // create or start: this spec can never run here
+inline constexpr std::string_view kEngineAway = "engine_away";  // no connection to the engine: nothing is known
 }  // namespace engine_error
 
 // A wake-up, never the truth: what is true is asked by list and inspect.
@@ -177,7 +177,7 @@ struct PullProgress {
   std::int64_t done_bytes = 0;
   std::int64_t total_bytes = 0;
 };
-struct EngineUp {};    // connected (again): everything may have changed
+struct EngineUp {};  // connected (again): everything may have changed
 struct EngineDown {
   std::string message;
 };

@@ -34,8 +34,8 @@ constexpr std::optional<E> parse_enum(std::string_view text) noexcept {
 }  // namespace davit::model
 
 // DAVIT_ENUM_NAMES(Protocol, {Protocol::Tcp, "tcp"}, {Protocol::Udp, "udp"}); outside of any other namespace than davit::model.
-#define DAVIT_ENUM_NAMES(E, ...)                                                             \
-  template <>                                                                                \
-  struct EnumNames<E> {                                                                      \
+#define DAVIT_ENUM_NAMES(E, ...)                                                               \
+  template <>                                                                                  \
+  struct EnumNames<E> {                                                                        \
     static constexpr auto kAll = std::to_array<std::pair<E, std::string_view>>({__VA_ARGS__}); \
   }

@@ -31,12 +31,12 @@ struct Field {
   using Struct = S;
   using Member = M;
   std::string_view name;
-  M S::*member;
+  M S::* member;
   Meta meta;
 };
 
 template <class S, class M>
-constexpr Field<S, M> field(std::string_view name, M S::*member, Meta meta) {
+constexpr Field<S, M> field(std::string_view name, M S::* member, Meta meta) {
   return {name, member, meta};
 }
 

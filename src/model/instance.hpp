@@ -19,9 +19,10 @@ namespace davit::model {
 //   Pending → Offered → Preparing → Starting → Running → Stopping → (gone)
 //                          ↑________________________|______ Exited, Failed
 enum class InstanceState : std::uint8_t { Pending, Offered, Preparing, Starting, Running, Stopping, Exited, Failed, Lost };
-DAVIT_ENUM_NAMES(InstanceState, {InstanceState::Pending, "pending"}, {InstanceState::Offered, "offered"}, {InstanceState::Preparing, "preparing"},
-                 {InstanceState::Starting, "starting"}, {InstanceState::Running, "running"}, {InstanceState::Stopping, "stopping"},
-                 {InstanceState::Exited, "exited"}, {InstanceState::Failed, "failed"}, {InstanceState::Lost, "lost"});
+DAVIT_ENUM_NAMES(InstanceState, {InstanceState::Pending, "pending"}, {InstanceState::Offered, "offered"},
+                 {InstanceState::Preparing, "preparing"}, {InstanceState::Starting, "starting"}, {InstanceState::Running, "running"},
+                 {InstanceState::Stopping, "stopping"}, {InstanceState::Exited, "exited"}, {InstanceState::Failed, "failed"},
+                 {InstanceState::Lost, "lost"});
 
 // Why an instance is where it is. Documented in docs/api.md; clients may switch over it.
 enum class Reason : std::uint8_t {
@@ -57,9 +58,9 @@ DAVIT_ENUM_NAMES(Reason, {Reason::None, ""}, {Reason::NoNodeFits, "no_node_fits"
                  {Reason::ImageNotFound, "image_not_found"}, {Reason::RegistryAuth, "registry_auth"}, {Reason::PullFailed, "pull_failed"},
                  {Reason::BadConfig, "bad_config"}, {Reason::StartFailed, "start_failed"}, {Reason::StartTimeout, "start_timeout"},
                  {Reason::Exited, "exited"}, {Reason::OomKilled, "oom_killed"}, {Reason::CrashLoop, "crash_loop"},
-                 {Reason::Unhealthy, "unhealthy"}, {Reason::Paused, "paused"}, {Reason::Vanished, "vanished"}, {Reason::NodeDown, "node_down"},
-                 {Reason::NodeUnreachable, "node_unreachable"}, {Reason::ScaledDown, "scaled_down"}, {Reason::Replaced, "replaced"},
-                 {Reason::ServiceRemoved, "service_removed"});
+                 {Reason::Unhealthy, "unhealthy"}, {Reason::Paused, "paused"}, {Reason::Vanished, "vanished"},
+                 {Reason::NodeDown, "node_down"}, {Reason::NodeUnreachable, "node_unreachable"}, {Reason::ScaledDown, "scaled_down"},
+                 {Reason::Replaced, "replaced"}, {Reason::ServiceRemoved, "service_removed"});
 
 // The container that an instance has now, or had last.
 struct ContainerRef {

@@ -47,7 +47,8 @@ struct ImageResolved {
 };
 struct RemovalRequested {};
 
-using EventBody = std::variant<ServiceCreated, SpecChanged, ServiceRestarted, RolledBack, RolloutCompleted, RolloutStopped, ImageResolved, RemovalRequested>;
+using EventBody = std::variant<ServiceCreated, SpecChanged, ServiceRestarted, RolledBack, RolloutCompleted, RolloutStopped, ImageResolved,
+                               RemovalRequested>;
 std::string_view event_type(EventBody const& body);  // "created", "spec_changed", …: durable names
 
 struct JournalEvent {

@@ -7,11 +7,17 @@ namespace davit::model {
 std::string cluster_key() { return fmt::format("{}cluster", kRoot); }
 std::string shard_key(ShardId shard) { return fmt::format("{}shards/{:03}", kRoot, shard.value); }
 std::string node_key(NodeId node) { return fmt::format("{}nodes/{}", kRoot, to_string(node)); }
-std::string service_prefix(std::string_view service) { return fmt::format("{}services/{:03}/{}/", kRoot, shard_of(service).value, service); }
+std::string service_prefix(std::string_view service) {
+  return fmt::format("{}services/{:03}/{}/", kRoot, shard_of(service).value, service);
+}
 std::string head_key(std::string_view service) { return service_prefix(service) + "head"; }
 std::string gone_key(std::string_view service) { return service_prefix(service) + "gone"; }
-std::string spec_key(std::string_view service, std::uint32_t revision) { return fmt::format("{}specs/{:010}", service_prefix(service), revision); }
-std::string event_key(std::string_view service, std::uint64_t number) { return fmt::format("{}events/{:012}", service_prefix(service), number); }
+std::string spec_key(std::string_view service, std::uint32_t revision) {
+  return fmt::format("{}specs/{:010}", service_prefix(service), revision);
+}
+std::string event_key(std::string_view service, std::uint64_t number) {
+  return fmt::format("{}events/{:012}", service_prefix(service), number);
+}
 
 namespace {
 std::string key(ClusterRecord const&) { return cluster_key(); }

@@ -29,13 +29,16 @@ enum class PullPolicy : std::uint8_t { Missing, Always, Never };
 DAVIT_ENUM_NAMES(PullPolicy, {PullPolicy::Missing, "missing"}, {PullPolicy::Always, "always"}, {PullPolicy::Never, "never"});
 
 enum class RestartCondition : std::uint8_t { Any, OnFailure, None };
-DAVIT_ENUM_NAMES(RestartCondition, {RestartCondition::Any, "any"}, {RestartCondition::OnFailure, "on-failure"}, {RestartCondition::None, "none"});
+DAVIT_ENUM_NAMES(RestartCondition, {RestartCondition::Any, "any"}, {RestartCondition::OnFailure, "on-failure"},
+                 {RestartCondition::None, "none"});
 
 enum class UpdateOrder : std::uint8_t { Auto, StartFirst, StopFirst };
-DAVIT_ENUM_NAMES(UpdateOrder, {UpdateOrder::Auto, "auto"}, {UpdateOrder::StartFirst, "start-first"}, {UpdateOrder::StopFirst, "stop-first"});
+DAVIT_ENUM_NAMES(UpdateOrder, {UpdateOrder::Auto, "auto"}, {UpdateOrder::StartFirst, "start-first"},
+                 {UpdateOrder::StopFirst, "stop-first"});
 
 enum class FailureAction : std::uint8_t { Rollback, Pause, Continue };
-DAVIT_ENUM_NAMES(FailureAction, {FailureAction::Rollback, "rollback"}, {FailureAction::Pause, "pause"}, {FailureAction::Continue, "continue"});
+DAVIT_ENUM_NAMES(FailureAction, {FailureAction::Rollback, "rollback"}, {FailureAction::Pause, "pause"},
+                 {FailureAction::Continue, "continue"});
 
 enum class OnIsolation : std::uint8_t { Keep, Stop };
 DAVIT_ENUM_NAMES(OnIsolation, {OnIsolation::Keep, "keep"}, {OnIsolation::Stop, "stop"});

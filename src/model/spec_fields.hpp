@@ -56,23 +56,26 @@ struct Fields<HttpProbe> {
 template <>
 struct Fields<TcpProbe> {
   static constexpr std::string_view kName = "TcpProbe";
-  static constexpr auto kAll =
-      std::tuple{field("port", &TcpProbe::port, {.doc = "The container's port that must accept.", .required = true, .min = 1, .max = kMaxPort})};
+  static constexpr auto kAll = std::tuple{
+      field("port", &TcpProbe::port, {.doc = "The container's port that must accept.", .required = true, .min = 1, .max = kMaxPort})};
 };
 
 template <>
 struct Fields<Healthcheck> {
   static constexpr std::string_view kName = "Healthcheck";
   static constexpr auto kAll = std::tuple{
-      field("test", &Healthcheck::test,
-            {.doc = "The command whose exit code 0 means healthy: a string for the shell, or an array that starts with CMD, CMD-SHELL or NONE.",
-             .example = R"(["CMD","wget","-qO-","http://localhost/"])"}),
+      field(
+          "test", &Healthcheck::test,
+          {.doc =
+               "The command whose exit code 0 means healthy: a string for the shell, or an array that starts with CMD, CMD-SHELL or NONE.",
+           .example = R"(["CMD","wget","-qO-","http://localhost/"])"}),
       field("http", &Healthcheck::http, {.doc = "A GET request in place of `test`.", .unsupported = "use `test` with a command"}),
       field("tcp", &Healthcheck::tcp, {.doc = "A connection in place of `test`.", .unsupported = "use `test` with a command"}),
       field("interval", &Healthcheck::interval, {.doc = "Time between two tests.", .min = 0.001, .max = 86400}),
       field("timeout", &Healthcheck::timeout, {.doc = "Time after which a test counts as failed.", .min = 0.001, .max = 86400}),
       field("retries", &Healthcheck::retries, {.doc = "Failures in a row that make the instance unhealthy.", .min = 1, .max = 1000}),
-      field("start_period", &Healthcheck::start_period, {.doc = "Time after the start in which failures do not count.", .min = 0, .max = 86400}),
+      field("start_period", &Healthcheck::start_period,
+            {.doc = "Time after the start in which failures do not count.", .min = 0, .max = 86400}),
       field("start_interval", &Healthcheck::start_interval,
             {.doc = "Time between two tests in the start period (engines from 25.0 on).", .min = 0.001, .max = 86400}),
       field("disable", &Healthcheck::disable, {.doc = "Switches the image's own test off."}),
@@ -100,12 +103,15 @@ template <>
 struct Fields<RestartPolicy> {
   static constexpr std::string_view kName = "RestartPolicy";
   static constexpr auto kAll = std::tuple{
-      field("condition", &RestartPolicy::condition, {.doc = "Which ends of a container are followed by a new start.", .change = Change::None}),
+      field("condition", &RestartPolicy::condition,
+            {.doc = "Which ends of a container are followed by a new start.", .change = Change::None}),
       field("delay", &RestartPolicy::delay,
             {.doc = "The first wait before a restart; doubles with each failure.", .change = Change::None, .min = 0, .max = 3600}),
-      field("max_delay", &RestartPolicy::max_delay, {.doc = "The longest wait before a restart.", .change = Change::None, .min = 0, .max = 86400}),
-      field("attempts_per_node", &RestartPolicy::attempts_per_node,
-            {.doc = "Failures on one node after which another node is tried; 0: never.", .change = Change::None, .min = 0, .max = 1'000'000}),
+      field("max_delay", &RestartPolicy::max_delay,
+            {.doc = "The longest wait before a restart.", .change = Change::None, .min = 0, .max = 86400}),
+      field(
+          "attempts_per_node", &RestartPolicy::attempts_per_node,
+          {.doc = "Failures on one node after which another node is tried; 0: never.", .change = Change::None, .min = 0, .max = 1'000'000}),
       field("window", &RestartPolicy::window,
             {.doc = "Time of running well after which earlier failures are forgotten.", .change = Change::None, .min = 0, .max = 864'000}),
   };
@@ -123,7 +129,10 @@ struct Fields<UpdateConfig> {
             {.doc = "start-first, stop-first, or auto: start-first where no fixed host port and no writable volume stands in the way.",
              .change = Change::None}),
       field("monitor", &UpdateConfig::monitor,
-            {.doc = "Time that a new instance must stay well before the next one is replaced.", .change = Change::None, .min = 0, .max = 86400}),
+            {.doc = "Time that a new instance must stay well before the next one is replaced.",
+             .change = Change::None,
+             .min = 0,
+             .max = 86400}),
       field("failure_action", &UpdateConfig::failure_action, {.doc = "What a failed replacement leads to.", .change = Change::None}),
       field("max_failure_ratio", &UpdateConfig::max_failure_ratio,
             {.doc = "Share of failed instances that is borne.", .change = Change::None, .min = 0, .max = 1, .unsupported = "leave it out"}),
@@ -143,7 +152,8 @@ struct Fields<Placement> {
       field("max_replicas_per_node", &Placement::max_replicas_per_node,
             {.doc = "The most instances of the service on one node; 0: no limit.", .change = Change::None, .min = 0, .max = kMaxInstances}),
       field("strategy", &Placement::strategy, {.doc = "How nodes are scored.", .change = Change::None, .unsupported = "leave it out"}),
-      field("spread_by", &Placement::spread_by, {.doc = "The node label to spread over.", .change = Change::None, .unsupported = "leave it out"}),
+      field("spread_by", &Placement::spread_by,
+            {.doc = "The node label to spread over.", .change = Change::None, .unsupported = "leave it out"}),
   };
 };
 
@@ -151,7 +161,8 @@ template <>
 struct Fields<Logging> {
   static constexpr std::string_view kName = "Logging";
   static constexpr auto kAll = std::tuple{
-      field("driver", &Logging::driver, {.doc = "The engine's log driver; empty: json-file with at most 3 files of 10 MB.", .example = R"("journald")"}),
+      field("driver", &Logging::driver,
+            {.doc = "The engine's log driver; empty: json-file with at most 3 files of 10 MB.", .example = R"("journald")"}),
       field("options", &Logging::options, {.doc = "Options of the log driver."}),
   };
 };
@@ -167,7 +178,8 @@ struct Fields<ServiceSpec> {
       field("ports", &ServiceSpec::ports, {.doc = "Ports to publish on the nodes.", .example = R"([80,"8443:443"])"}),
       field("entrypoint", &ServiceSpec::entrypoint, {.doc = "Docker's ENTRYPOINT; array, or string split as by a shell."}),
       field("command", &ServiceSpec::command, {.doc = "Docker's CMD; array, or string split as by a shell."}),
-      field("environment", &ServiceSpec::environment, {.doc = "Environment variables: object, or array of \"KEY=value\".", .example = R"({"MODE":"fast"})"}),
+      field("environment", &ServiceSpec::environment,
+            {.doc = "Environment variables: object, or array of \"KEY=value\".", .example = R"({"MODE":"fast"})"}),
       field("labels", &ServiceSpec::labels, {.doc = "Labels of the service; changing them restarts nothing.", .change = Change::None}),
       field("container_labels", &ServiceSpec::container_labels, {.doc = "Labels of the containers."}),
       field("volumes", &ServiceSpec::volumes, {.doc = "Volumes and binds.", .example = R"(["data:/var/lib/data"])"}),
@@ -186,16 +198,19 @@ struct Fields<ServiceSpec> {
       field("ulimits", &ServiceSpec::ulimits, {.doc = "Limits of the process, by name.", .example = R"({"nofile":1024})"}),
       field("sysctls", &ServiceSpec::sysctls, {.doc = "Kernel parameters of the container."}),
       field("shm_size", &ServiceSpec::shm_size, {.doc = "Size of /dev/shm; 0: the engine's default."}),
-      field("network_mode", &ServiceSpec::network_mode, {.doc = "bridge (default), host, none or the name of a network of the node's engine."}),
+      field("network_mode", &ServiceSpec::network_mode,
+            {.doc = "bridge (default), host, none or the name of a network of the node's engine."}),
       field("extra_hosts", &ServiceSpec::extra_hosts, {.doc = "Lines of /etc/hosts, as \"name:address\"."}),
       field("dns", &ServiceSpec::dns, {.doc = "Name servers."}),
       field("dns_search", &ServiceSpec::dns_search, {.doc = "Search domains."}),
       field("logging", &ServiceSpec::logging, {.doc = "Where the engine writes what the process prints."}),
       field("pull_policy", &ServiceSpec::pull_policy, {.doc = "missing: pull what the node lacks; always; never.", .change = Change::None}),
-      field("stop_signal", &ServiceSpec::stop_signal, {.doc = "The signal that asks the process to end; empty: the image's, else SIGTERM."}),
+      field("stop_signal", &ServiceSpec::stop_signal,
+            {.doc = "The signal that asks the process to end; empty: the image's, else SIGTERM."}),
       field("stop_grace_period", &ServiceSpec::stop_grace_period,
             {.doc = "Time between the stop signal and SIGKILL.", .change = Change::None, .min = 0, .max = 86400}),
-      field("healthcheck", &ServiceSpec::healthcheck, {.doc = "How to tell that an instance is well; absent: the image's own test, if it has one."}),
+      field("healthcheck", &ServiceSpec::healthcheck,
+            {.doc = "How to tell that an instance is well; absent: the image's own test, if it has one."}),
       field("resources", &ServiceSpec::resources, {.doc = "Limits and reservations of one instance."}),
       field("restart_policy", &ServiceSpec::restart_policy, {.doc = "What follows the end of a container.", .change = Change::None}),
       field("update_config", &ServiceSpec::update_config, {.doc = "How a new revision replaces the old one.", .change = Change::None}),
@@ -207,7 +222,10 @@ struct Fields<ServiceSpec> {
       field("on_isolation", &ServiceSpec::on_isolation,
             {.doc = "keep: a node that is cut off goes on running its instances.", .change = Change::None}),
       field("stop_after", &ServiceSpec::stop_after,
-            {.doc = "With `on_isolation: stop`: time after which a cut-off node stops its instances.", .change = Change::None, .min = 5, .max = 86400,
+            {.doc = "With `on_isolation: stop`: time after which a cut-off node stops its instances.",
+             .change = Change::None,
+             .min = 5,
+             .max = 86400,
              .unsupported = "leave it out"}),
   };
 };

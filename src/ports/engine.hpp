@@ -51,7 +51,8 @@ class Engine {
   // Connects and goes on connecting; each change of the connection and each event of the engine is a hint. Once.
   virtual void watch(std::function<void(model::EngineHint)> on_hint) = 0;
   // on_end runs once, after the last line; an error says why lines may be missing.
-  virtual std::unique_ptr<LogReader> read_logs(LogQuery query, std::function<void(LogLine)> on_line, std::function<void(Status)> on_end) = 0;
+  virtual std::unique_ptr<LogReader> read_logs(LogQuery query, std::function<void(LogLine)> on_line,
+                                               std::function<void(Status)> on_end) = 0;
   virtual void stop() = 0;
 };
 

@@ -12,7 +12,8 @@ namespace davit::ports {
 class InstanceLogs {
  public:
   virtual ~InstanceLogs() = default;
-  virtual std::unique_ptr<LogReader> read(NodeId node, LogQuery query, std::function<void(LogLine)> on_line, std::function<void(Status)> on_end) = 0;
+  virtual std::unique_ptr<LogReader> read(NodeId node, LogQuery query, std::function<void(LogLine)> on_line,
+                                          std::function<void(Status)> on_end) = 0;
 };
 
 }  // namespace davit::ports

@@ -144,7 +144,7 @@ TEST_F(ReadsTest, tells_the_history_with_generations_and_revisions) {
     return fmt::format("{} {} {} {} {}", *event.at("number").as_int(), event.at("type").text(), *event.at("generation").as_int(),
                        *event.at("revision").as_int(), event.at("message").text());
   };
-  EXPECT_EQ(line(0), "1 created 1 1 1 instances of ok:1");
+  EXPECT_EQ(line(0), "1 created 1 1 1 x ok:1");
   EXPECT_EQ(line(1), "2 spec_changed 2 1 instances 1 → 2");
   EXPECT_EQ(line(2), "3 spec_changed 3 2 image \"ok:1\" → \"wait:2\"");
   EXPECT_EQ(events.items()[2].at("request_id").text(), "k1");

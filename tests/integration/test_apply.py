@@ -82,8 +82,8 @@ def test_single_service_from_standard_input_as_json(clean):
     (FILE.replace('instances: 2', 'instances: many'), ':5:', ''),
     (FILE.replace('ports: [80]', 'ports: [80, 99999]'), ':6:', ''),
     (FILE.replace('update_config: {monitor: 300ms}', 'update_config: {monitr: 300ms}'), ':9:', 'monitor'),
-    (FILE + '  web:\n    image: twice\n', ':14:', ''),
-    (FILE + '\tbad: tab\n', ':14:', ''),
+    (FILE + '  web:\n    image: twice\n', ':15:', ''),
+    (FILE + '\tbad: tab\n', ':15:', ''),
     (FILE.replace('services:', 'servces:'), 'shop.yaml', 'services'),
     ('services: [a]\n', ':1:', ''),
     ('', 'no service', '')], ids=range(9))

@@ -176,7 +176,8 @@ def test_history_tells_the_changes_and_who_made_them(clean):
     numbers = [entry['number'] for entry in history]
     assert len(numbers) >= 3 and len(set(numbers)) == len(numbers)
     assert all(entry['time'].endswith('Z') and entry['type'] and entry['author'] for entry in history)
-    assert {'davit/hello:1', 'davit/hello:2'} <= {entry.get('image') for entry in history}
+    assert {1, 2} == {entry['revision'] for entry in history} and {1, 2, 3} == {entry['generation'] for entry in history}
+    assert any('davit/hello:2' in entry['message'] for entry in history)
 
 
 @pytest.mark.parametrize('instances', [0, 1])

@@ -80,11 +80,18 @@ class RandomRun {
   void act() {
     auto const name = std::string(1, static_cast<char>('a' + random_() % 4));
     switch (random_() % 12) {
-      case 0: case 1: case 2: set(name); break;
+      case 0:
+      case 1:
+      case 2: set(name); break;
       case 3: remove(name); break;
       case 4: restart_process(); break;
-      case 5: if (!world_.docker.is_away()) world_.docker.go_away(); break;
-      case 6: case 7: if (world_.docker.is_away()) world_.docker.come_back(); break;
+      case 5:
+        if (!world_.docker.is_away()) world_.docker.go_away();
+        break;
+      case 6:
+      case 7:
+        if (world_.docker.is_away()) world_.docker.come_back();
+        break;
       case 8: hurt([&](std::string const& victim) { world_.docker.kill(victim, 137); }); break;
       case 9: hurt([&](std::string const& victim) { world_.docker.remove(victim); }); break;
       case 10: hurt([&](std::string const& victim) { world_.docker.pause(victim, random_() % 2 == 0); }); break;

@@ -28,7 +28,9 @@ std::vector<std::string> FakeDocker::running() const {
   return names;
 }
 
-FakeDocker::Container const* FakeDocker::find(std::string const& id_or_name) const { return const_cast<FakeDocker*>(this)->get(id_or_name); }
+FakeDocker::Container const* FakeDocker::find(std::string const& id_or_name) const {
+  return const_cast<FakeDocker*>(this)->get(id_or_name);
+}
 
 FakeDocker::Container* FakeDocker::get(std::string const& id_or_name) {
   for (auto& [id, container] : containers_) {
@@ -179,14 +181,12 @@ FakeDocker::Reply FakeDocker::on(model::ListContainers const& call) {
   return list;
 }
 FakeDocker::Reply FakeDocker::on(model::ReadStats const&) { return model::ContainerStats{}; }
-FakeDocker::Reply FakeDocker::on(model::ReadEngineInfo const&) {
-  return model::EngineInfo{"20.10", "1.41", "linux/amd64", 4, {8LL << 30}};
-}
+FakeDocker::Reply FakeDocker::on(model::ReadEngineInfo const&) { return model::EngineInfo{"20.10", "1.41", "linux/amd64", 4, {8LL << 30}}; }
 
 void FakeEngine::call(model::EngineCall call, Monotonic, ports::Done<model::EngineReply> done) {
   bool const is_pull = std::holds_alternative<model::PullImage>(call);
   auto const before = is_pull ? Duration(5s) : docker_.latency();
-  docker_.after(before, [this, docker = &docker_, alive = std::weak_ptr(alive_), call = std::move(call), done = std::move(done)]() mutable {
+  docker_.after(before, [docker = &docker_, alive = std::weak_ptr(alive_), call = std::move(call), done = std::move(done)]() mutable {
     auto reply = docker->perform(call);
     docker->after(docker->latency(), [alive = std::move(alive), done = std::move(done), reply = std::move(reply)]() mutable {
       if (!alive.expired()) done(std::move(reply));

@@ -81,7 +81,9 @@ class FakeEngine final : public ports::Engine {
 
   void call(model::EngineCall call, Monotonic deadline, ports::Done<model::EngineReply> done) override;
   void watch(std::function<void(model::EngineHint)> on_hint) override;
-  std::unique_ptr<ports::LogReader> read_logs(ports::LogQuery, std::function<void(ports::LogLine)>, std::function<void(Status)>) override { return nullptr; }
+  std::unique_ptr<ports::LogReader> read_logs(ports::LogQuery, std::function<void(ports::LogLine)>, std::function<void(Status)>) override {
+    return nullptr;
+  }
   void stop() override { alive_.reset(); }
 
  private:

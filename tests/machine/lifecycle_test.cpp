@@ -31,7 +31,9 @@ std::set<std::string> ids(FakeDocker const& docker) {
 class LifecycleTest : public testing::Test {
  protected:
   LifecycleTest() { world_.start_process(); }
-  service::Instance const& instance(std::string const& service, std::size_t index = 0) { return world_.master().find_service(service)->instances.at(index); }
+  service::Instance const& instance(std::string const& service, std::size_t index = 0) {
+    return world_.master().find_service(service)->instances.at(index);
+  }
   bool until(std::function<bool()> const& condition, Duration limit = 60s) { return world_.loop.run_until(condition, limit); }
 
   World world_;

@@ -14,7 +14,9 @@ void LocalLink::send(NodeId node, model::ToAgent message) {
   loop_.post([this, message = std::move(message)]() mutable { to_agent_(std::move(message)); });
 }
 
-void LocalLink::receive(std::function<void(NodeId, model::ToMaster)> on_message, std::function<void(NodeId)>) { to_master_ = std::move(on_message); }
+void LocalLink::receive(std::function<void(NodeId, model::ToMaster)> on_message, std::function<void(NodeId)>) {
+  to_master_ = std::move(on_message);
+}
 
 void LocalLink::send(model::ToMaster message) {
   loop_.post([this, message = std::move(message)]() mutable { to_master_(node_, std::move(message)); });

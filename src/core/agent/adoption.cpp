@@ -137,7 +137,8 @@ void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& o
     case model::ContainerState::Exited:
     case model::ContainerState::Dead:
     case model::ContainerState::Removing:
-      on_ended(instance, detail.oom_killed ? Reason::OomKilled : Reason::Exited, instance.message, detail.exit_code == 0 && !detail.oom_killed);
+      on_ended(instance, detail.oom_killed ? Reason::OomKilled : Reason::Exited, instance.message,
+               detail.exit_code == 0 && !detail.oom_killed);
       return;
     case model::ContainerState::Created:
     case model::ContainerState::Running:
@@ -153,7 +154,8 @@ void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& o
     instance.message.clear();
     if (was_paused) wake(instance, kNever);
   }
-  if (detail.health == model::Health::Unhealthy && instance.spec && instance.spec->restart_policy.condition != model::RestartCondition::None) {
+  if (detail.health == model::Health::Unhealthy && instance.spec &&
+      instance.spec->restart_policy.condition != model::RestartCondition::None) {
     stop_to_restart(instance, Reason::Unhealthy, detail.health_output.empty() ? "its health test failed" : detail.health_output);
     return;
   }

@@ -41,7 +41,9 @@ std::vector<std::string> Agent::pending() const {
   else if (!is_complete_) reasons.push_back("the engine's containers are not all listed and inspected yet");
   for (auto const& [id, instance] : instances_) {
     bool const settled = instance.op == 0 && (instance.phase == Phase::Running || instance.phase == Phase::Finished);
-    if (!settled) reasons.push_back(fmt::format("{} is {}: {}", container_name(instance.identity), model::to_string(state_of(instance)), instance.message));
+    if (!settled)
+      reasons.push_back(
+          fmt::format("{} is {}: {}", container_name(instance.identity), model::to_string(state_of(instance)), instance.message));
   }
   for (auto const& [container, garbage] : garbage_) reasons.push_back(fmt::format("old container {} is not removed yet", container));
   return reasons;
@@ -69,7 +71,8 @@ void Agent::on(FromMaster const& event) {
 void Agent::on_message(model::Welcome const& message) {
   if (state_.cluster == message.cluster) return;
   if (state_.cluster) {
-    out_->push_back(Noted{true, fmt::format("refused a master of cluster {}: this node belongs to cluster {}", to_string(message.cluster), to_string(*state_.cluster))});
+    out_->push_back(Noted{true, fmt::format("refused a master of cluster {}: this node belongs to cluster {}", to_string(message.cluster),
+                                            to_string(*state_.cluster))});
     return;
   }
   state_.cluster = message.cluster;
@@ -165,7 +168,9 @@ void Agent::admit(model::RunInstance const& message) {
 }
 
 Result<std::vector<model::PublishedPort>> Agent::check_admission(model::RunInstance const& message) {
-  auto const refuse = [](Reason reason, std::string text) { return fail(Code::Exhausted, std::move(text), std::string(model::to_string(reason))); };
+  auto const refuse = [](Reason reason, std::string text) {
+    return fail(Code::Exhausted, std::move(text), std::string(model::to_string(reason)));
+  };
   if (!engine_up_ || stopping_services_) return refuse(Reason::EngineAway, "the node's engine does not answer");
 
   model::ResourceSet reserved;
@@ -179,14 +184,17 @@ Result<std::vector<model::PublishedPort>> Agent::check_admission(model::RunInsta
   auto const& wanted = message.spec->resources.reservations;
   auto const& engine = options_.facts.engine;
   if (wanted.cpus > 0 && reserved.cpus + wanted.cpus > engine.cpus + 1e-9) {
-    return refuse(Reason::NotEnoughCpu, fmt::format("wants {} cores, {:.2f} unreserved", wanted.cpus, std::max(0.0, engine.cpus - reserved.cpus)));
+    return refuse(Reason::NotEnoughCpu,
+                  fmt::format("wants {} cores, {:.2f} unreserved", wanted.cpus, std::max(0.0, engine.cpus - reserved.cpus)));
   }
   if (wanted.memory.count > 0 && reserved.memory.count + wanted.memory.count > engine.memory.count) {
-    return refuse(Reason::NotEnoughMemory, fmt::format("wants {}, {} unreserved", format_bytes(wanted.memory),
-                                                       format_bytes({std::max<std::int64_t>(0, engine.memory.count - reserved.memory.count)})));
+    return refuse(Reason::NotEnoughMemory,
+                  fmt::format("wants {}, {} unreserved", format_bytes(wanted.memory),
+                              format_bytes({std::max<std::int64_t>(0, engine.memory.count - reserved.memory.count)})));
   }
   auto const most = message.spec->placement.max_replicas_per_node;
-  if (most > 0 && of_service >= most) return refuse(Reason::MaxPerNode, fmt::format("{} instances of the service run here already", of_service));
+  if (most > 0 && of_service >= most)
+    return refuse(Reason::MaxPerNode, fmt::format("{} instances of the service run here already", of_service));
   return ports_.pick(message.spec->ports, now_.monotonic);
 }
 
@@ -314,7 +322,8 @@ void Agent::on_instance_call(Instance& instance, Result<model::EngineReply> cons
     case Phase::Turn:
     case Phase::BackOff:
     case Phase::Finished:
-    case Phase::Drain: CHECK(false, "{} had a call in flight in phase {}", container_name(instance.identity), static_cast<int>(instance.phase));
+    case Phase::Drain:
+      CHECK(false, "{} had a call in flight in phase {}", container_name(instance.identity), static_cast<int>(instance.phase));
   }
 }
 
@@ -326,7 +335,8 @@ void Agent::on(LoadMeasured const& event) {
 void Agent::on(StopServices const&) {
   stopping_services_ = true;
   for (auto& [id, instance] : instances_) {
-    if (instance.op == 0 && instance.phase == Phase::Running) stop_to_restart(instance, Reason::Exited, "davit was stopped with its services");
+    if (instance.op == 0 && instance.phase == Phase::Running)
+      stop_to_restart(instance, Reason::Exited, "davit was stopped with its services");
   }
 }
 

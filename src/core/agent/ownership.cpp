@@ -29,16 +29,11 @@ std::string container_name(Identity const& identity) {
 }
 
 std::map<std::string, std::string> labels_of(Owner const& owner, Identity const& identity) {
-  return {{"davit.cluster", to_string(owner.cluster)},
-          {"davit.node", to_string(owner.node)},
-          {"davit.name", container_name(identity)},
-          {"davit.service", identity.service},
-          {"davit.uid", to_string(identity.uid)},
-          {"davit.slot", std::to_string(identity.slot)},
-          {"davit.instance", to_string(identity.instance)},
-          {"davit.revision", std::to_string(identity.revision)},
-          {"davit.epoch", to_string(identity.fence.epoch)},
-          {"davit.attempt", std::to_string(identity.attempt)}};
+  return {{"davit.cluster", to_string(owner.cluster)},      {"davit.node", to_string(owner.node)},
+          {"davit.name", container_name(identity)},         {"davit.service", identity.service},
+          {"davit.uid", to_string(identity.uid)},           {"davit.slot", std::to_string(identity.slot)},
+          {"davit.instance", to_string(identity.instance)}, {"davit.revision", std::to_string(identity.revision)},
+          {"davit.epoch", to_string(identity.fence.epoch)}, {"davit.attempt", std::to_string(identity.attempt)}};
 }
 
 std::map<std::string, std::string> list_filter(Owner const& owner) {
@@ -50,7 +45,8 @@ std::optional<Identity> identify(Owner const& owner, std::string const& name, st
     auto const* label = find_label(labels, key);
     return label && *label == value;
   };
-  if (!matches("davit.cluster", to_string(owner.cluster)) || !matches("davit.node", to_string(owner.node)) || !matches("davit.name", name)) {
+  if (!matches("davit.cluster", to_string(owner.cluster)) || !matches("davit.node", to_string(owner.node)) ||
+      !matches("davit.name", name)) {
     return std::nullopt;
   }
   auto const* service = find_label(labels, "davit.service");

@@ -18,9 +18,7 @@ bool PortPool::is_free(Key key, Monotonic now) const {
 }
 
 Result<std::uint16_t> PortPool::pick_one(model::PortSpec const& wanted, std::set<Key> const& picked, Monotonic now) {
-  auto const free = [&](std::uint16_t port) {
-    return is_free({wanted.protocol, port}, now) && !picked.contains({wanted.protocol, port});
-  };
+  auto const free = [&](std::uint16_t port) { return is_free({wanted.protocol, port}, now) && !picked.contains({wanted.protocol, port}); };
   if (wanted.published) {
     auto const first = static_cast<std::uint16_t>(*wanted.published);
     auto const last = static_cast<std::uint16_t>(wanted.published_end.value_or(*wanted.published));
@@ -30,14 +28,16 @@ Result<std::uint16_t> PortPool::pick_one(model::PortSpec const& wanted, std::set
       if (free(static_cast<std::uint16_t>(port))) return static_cast<std::uint16_t>(port);
     }
     auto const which = first == last ? fmt::format("port {}", first) : fmt::format("every port of {}-{}", first, last);
-    return fail(Code::Exhausted, fmt::format("{} is taken by another instance on this node", which), reason_name(model::Reason::HostPortInUse));
+    return fail(Code::Exhausted, fmt::format("{} is taken by another instance on this node", which),
+                reason_name(model::Reason::HostPortInUse));
   }
   for (std::uint32_t tried = 0; tried <= static_cast<std::uint32_t>(range_.last - range_.first); ++tried) {
     auto const port = next_;
     next_ = next_ >= range_.last ? range_.first : static_cast<std::uint16_t>(next_ + 1);
     if (free(port)) return port;
   }
-  return fail(Code::Exhausted, fmt::format("all ports of the range {}-{} are taken on this node; give it a wider --port-range", range_.first, range_.last),
+  return fail(Code::Exhausted,
+              fmt::format("all ports of the range {}-{} are taken on this node; give it a wider --port-range", range_.first, range_.last),
               reason_name(model::Reason::PortsExhausted));
 }
 

@@ -73,11 +73,15 @@ void Agent::check_image(Instance& instance) {
 void Agent::on_image(Instance& instance, Result<model::EngineReply> const& outcome) {
   if (is_away(outcome)) return;
   if (!outcome) {
-    if (outcome.error().field != model::engine_error::kNoSuchImage) return fail_attempt(instance, reason_of(outcome.error()), outcome.error().message);
+    if (outcome.error().field != model::engine_error::kNoSuchImage)
+      return fail_attempt(instance, reason_of(outcome.error()), outcome.error().message);
     if (instance.spec->pull_policy == model::PullPolicy::Never) {
-      return fail_attempt(instance, Reason::ImageNotFound, fmt::format("{} is not on this node, and pull_policy is never", instance.spec->image));
+      return fail_attempt(instance, Reason::ImageNotFound,
+                          fmt::format("{} is not on this node, and pull_policy is never", instance.spec->image));
     }
-    if (instance.was_pulled) return fail_attempt(instance, Reason::ImageNotFound, fmt::format("{} was pulled, but the engine does not have it", instance.spec->image));
+    if (instance.was_pulled)
+      return fail_attempt(instance, Reason::ImageNotFound,
+                          fmt::format("{} was pulled, but the engine does not have it", instance.spec->image));
     set_phase(instance, Phase::Pull);
     request_pull(instance);
     return;

@@ -37,7 +37,8 @@ void Agent::continue_stop(Instance& instance) {
   CHECK(instance.stop_wanted && instance.op == 0);
   if (instance.phase == Phase::Inspecting) return;
   if (instance.container.id.empty()) return forget(instance);
-  bool const has_ended = instance.container_state == model::ContainerState::Exited || instance.container_state == model::ContainerState::Dead ||
+  bool const has_ended = instance.container_state == model::ContainerState::Exited ||
+                         instance.container_state == model::ContainerState::Dead ||
                          instance.container_state == model::ContainerState::Created;
   if (instance.phase == Phase::Remove || has_ended || instance.phase == Phase::BackOff || instance.phase == Phase::Finished) {
     set_phase(instance, Phase::Remove);

@@ -111,7 +111,8 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   bool const is_new = detail.created_at == Wall{};
   if (is_new) detail.created_at = at(report.created_ago);
   if (is_new || before != report.state) detail.state_since = at(report.state_ago);
-  bool const is_same_start = before == report.state && detail.container.id == report.container.id && detail.started_at && report.started_ago;
+  bool const is_same_start =
+      before == report.state && detail.container.id == report.container.id && detail.started_at && report.started_ago;
   if (!is_same_start) detail.started_at = report.started_ago ? std::optional(at(*report.started_ago)) : std::nullopt;
   detail.next_start_at = report.next_start_in ? std::optional(at(-*report.next_start_in)) : std::nullopt;
   detail.message = report.message;
@@ -127,7 +128,8 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
       !report.digest.empty() && kept != service->head.revisions.end() && kept->second.digest.empty()) {
     service->seen_digest = {report.revision, report.digest};
   }
-  bool const is_news = before != instance->state || was_ready != instance->is_ready() || reason_before != instance->reason || message_before != detail.message;
+  bool const is_news = before != instance->state || was_ready != instance->is_ready() || reason_before != instance->reason ||
+                       message_before != detail.message;
   if (is_news || is_new) changed(*service, *instance, before);
   touch(*service);
   plan_soon(*service);
@@ -136,12 +138,15 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
 // An instance of a service that is gone. Of an older era it stays: the store may have been restored from before its creation.
 void Master::stop_orphan(Node const& node, model::InstanceReport const& report) {
   if (report.uid.era != cluster_->era) {
-    out_->push_back(Noted{true, fmt::format("node {} runs {}.{} of a service that the restored store does not know; it is left alone: remove the container by hand",
-                                            node.facts.name, report.service, report.slot)});
+    out_->push_back(Noted{
+        true,
+        fmt::format("node {} runs {}.{} of a service that the restored store does not know; it is left alone: remove the container by hand",
+                    node.facts.name, report.service, report.slot)});
     return;
   }
   if (report.state == InstanceState::Stopping) return;
-  out_->push_back(Send{node.record.id, model::StopInstance{fence_of(report.service), report.id, report.uid, report.slot, Reason::ServiceRemoved}});
+  out_->push_back(
+      Send{node.record.id, model::StopInstance{fence_of(report.service), report.id, report.uid, report.slot, Reason::ServiceRemoved}});
 }
 
 void Master::on_message(Node&, model::Verdict const& message) {
@@ -167,7 +172,9 @@ void Master::on_message(Node& node, model::FactsChanged const& message) {
   bool const went_away = !message.facts.engine_up && node.facts.engine_up;
   node.facts = message.facts;
   if (came_back || went_away) {
-    changed({.type = "node.up", .node = node.facts.name, .reason = went_away ? Reason::EngineAway : Reason::None,
+    changed({.type = "node.up",
+             .node = node.facts.name,
+             .reason = went_away ? Reason::EngineAway : Reason::None,
              .message = went_away ? message.facts.engine_message : fmt::format("engine {} answers", message.facts.engine.version)});
     plan_all_soon();
   }

@@ -46,7 +46,8 @@ void Master::take_over(StoreImage image) {
     claim_shards();
     return;
   }
-  Write write{.compares = {{model::cluster_key(), Compare::Target::Version, 0}}, .puts = {model::ClusterRecord{.uid = options_.new_cluster}}};
+  Write write{.compares = {{model::cluster_key(), Compare::Target::Version, 0}},
+              .puts = {model::ClusterRecord{.uid = options_.new_cluster}}};
   submit(ClusterWrite{}, std::move(write));
 }
 

@@ -16,7 +16,8 @@ bool changes_spec_record(model::EventBody const& body) {
 }
 
 Error not_acting(Phase phase) {
-  auto const* text = phase == Phase::Fenced ? "this master acts no more; ask another one" : "this master is starting; ask again in a moment";
+  auto const* text =
+      phase == Phase::Fenced ? "this master acts no more; ask another one" : "this master is starting; ask again in a moment";
   return {Code::Unavailable, text, {}};
 }
 
@@ -95,7 +96,8 @@ void Master::append(Service& service, model::EventBody body, CommandId reply_to,
       write.puts.push_back(model::SpecRecord{before.name, revision, kept->second});
     }
   }
-  if (append.event.number > model::kEventsKept) write.erases.push_back(model::event_key(before.name, append.event.number - model::kEventsKept));
+  if (append.event.number > model::kEventsKept)
+    write.erases.push_back(model::event_key(before.name, append.event.number - model::kEventsKept));
   for (auto const& [revision, record] : before.revisions) {
     if (!append.head.revisions.contains(revision)) write.erases.push_back(model::spec_key(before.name, revision));
   }
@@ -181,7 +183,8 @@ void Master::remove_records(Service& service) {
   auto const& head = service.head;
   Removal removal{head.name, {head.name, head.uid, now_.wall, head.requests}};
   Write write;
-  write.compares = {holds_shard(shard_of(head.name)), {model::head_key(head.name), Compare::Target::Version, static_cast<std::int64_t>(head.events)}};
+  write.compares = {holds_shard(shard_of(head.name)),
+                    {model::head_key(head.name), Compare::Target::Version, static_cast<std::int64_t>(head.events)}};
   write.puts = {removal.gone};
   write.erases = {model::head_key(head.name)};
   for (auto const& [revision, record] : head.revisions) write.erases.push_back(model::spec_key(head.name, revision));
@@ -239,7 +242,8 @@ Announcement describe(model::Head const&, model::Head const& after, model::Servi
 Announcement describe(model::Head const& before, model::Head const& after, model::SpecChanged const& body) {
   auto scaled = *before.spec();
   scaled.instances = after.spec()->instances;
-  if (scaled == *after.spec()) return {"service.scaled", fmt::format("{} → {} instances", before.spec()->instances, after.spec()->instances)};
+  if (scaled == *after.spec())
+    return {"service.scaled", fmt::format("{} → {} instances", before.spec()->instances, after.spec()->instances)};
   if (!body.replaces) return {"service.updated", "no instance is replaced"};
   return {"service.updated", fmt::format("to revision {}: {}", after.revision, after.spec()->image)};
 }
@@ -258,7 +262,9 @@ Announcement describe(model::Head const&, model::Head const& after, model::Rollo
 Announcement describe(model::Head const&, model::Head const&, model::ImageResolved const& body) {
   return {"service.updated", fmt::format("revision {} runs {}", body.revision, body.digest)};
 }
-Announcement describe(model::Head const&, model::Head const&, model::RemovalRequested const&) { return {"service.updated", "removal begins"}; }
+Announcement describe(model::Head const&, model::Head const&, model::RemovalRequested const&) {
+  return {"service.updated", "removal begins"};
+}
 
 }  // namespace
 

@@ -106,7 +106,9 @@ void Master::journal_decision(Service& service, std::optional<model::EventBody> 
 void Master::place(Service& service, std::uint32_t slot) {
   auto const epoch = fence_of(service.head.name).epoch;
   Instance instance;
-  instance.id = {stable_hash(fmt::format("{}/{}/{}/{}/{}", to_string(cluster_->uid), to_string(service.head.uid), slot, to_string(epoch), next_instance_++)) & InstanceId::kMask};
+  instance.id = {stable_hash(fmt::format("{}/{}/{}/{}/{}", to_string(cluster_->uid), to_string(service.head.uid), slot, to_string(epoch),
+                                         next_instance_++)) &
+                 InstanceId::kMask};
   instance.slot = slot;
   instance.revision = service.head.revision;
   instance.created = now_.monotonic;
@@ -152,15 +154,14 @@ void Master::confirm(Service& service, Instance& instance) {
   auto const kept = service.head.revisions.find(instance.revision);
   if (kept == service.head.revisions.end()) return;  // of a revision that is not kept any more: it goes on until it is replaced
   --orders_left_;
-  out_->push_back(Send{nodes_[static_cast<std::size_t>(instance.node)].record.id,
-                       model::RunInstance{.fence = fence_of(service.head.name),
-                                          .id = instance.id,
-                                          .uid = service.head.uid,
-                                          .service = service.head.name,
-                                          .slot = instance.slot,
-                                          .revision = instance.revision,
-                                          .spec = kept->second.spec,
-                                          .digest = kept->second.digest}});
+  out_->push_back(Send{nodes_[static_cast<std::size_t>(instance.node)].record.id, model::RunInstance{.fence = fence_of(service.head.name),
+                                                                                                     .id = instance.id,
+                                                                                                     .uid = service.head.uid,
+                                                                                                     .service = service.head.name,
+                                                                                                     .slot = instance.slot,
+                                                                                                     .revision = instance.revision,
+                                                                                                     .spec = kept->second.spec,
+                                                                                                     .digest = kept->second.digest}});
 }
 
 void Master::order_stop(Service& service, Instance& instance, Reason reason) {
@@ -259,7 +260,9 @@ void Master::refresh_statuses() {
       service.status.message = "waiting for the nodes to answer: davit node ls";
     }
     if (is_converged && before.state != service.status.state) {
-      changed({.type = "service.converged", .service = name, .revision = service.head.revision,
+      changed({.type = "service.converged",
+               .service = name,
+               .revision = service.head.revision,
                .message = fmt::format("{}/{} ready", service.status.ready, service.status.desired)});
     }
   }

@@ -21,7 +21,8 @@ struct Rejection {
 
 std::optional<Rejection> reject(model::ServiceSpec const& spec, Candidate const& node) {
   if (node.status != model::NodeStatus::Up) return Rejection{Reason::NodeDown, "down"};
-  if (node.availability != model::Availability::Active) return Rejection{Reason::NoNodeFits, std::string(model::to_string(node.availability))};
+  if (node.availability != model::Availability::Active)
+    return Rejection{Reason::NoNodeFits, std::string(model::to_string(node.availability))};
   if (!node.engine_up) return Rejection{Reason::EngineAway, "its engine does not answer"};
   if (!node.is_fenced) return Rejection{Reason::NodeUnreachable, "has not answered yet"};
   auto const& wanted = spec.resources.reservations;
@@ -31,10 +32,12 @@ std::optional<Rejection> reject(model::ServiceSpec const& spec, Candidate const&
   }
   Bytes const free_memory{std::max<std::int64_t>(0, node.capacity.memory.count - node.reserved.memory.count)};
   if (wanted.memory.count > free_memory.count) {
-    return Rejection{Reason::NotEnoughMemory, fmt::format("wants {}, {} unreserved", format_bytes(wanted.memory), format_bytes(free_memory))};
+    return Rejection{Reason::NotEnoughMemory,
+                     fmt::format("wants {}, {} unreserved", format_bytes(wanted.memory), format_bytes(free_memory))};
   }
   auto const most = spec.placement.max_replicas_per_node;
-  if (most > 0 && node.of_service >= most) return Rejection{Reason::MaxPerNode, fmt::format("runs {} of at most {}", node.of_service, most)};
+  if (most > 0 && node.of_service >= most)
+    return Rejection{Reason::MaxPerNode, fmt::format("runs {} of at most {}", node.of_service, most)};
   return std::nullopt;
 }
 
@@ -52,7 +55,9 @@ Result<std::size_t> choose(model::ServiceSpec const& spec, InstanceId instance, 
   std::map<std::string, std::int64_t> rejected;
   Reason reason = Reason::NoNodeFits;
   // Fewest of this service, most unreserved, then by hash, so that runs repeat.
-  auto const rank = [&](Candidate const& node) { return std::tuple(node.of_service, -free_share(node), (node.id.value ^ instance.value) * 0x9e3779b97f4a7c15); };
+  auto const rank = [&](Candidate const& node) {
+    return std::tuple(node.of_service, -free_share(node), (node.id.value ^ instance.value) * 0x9e3779b97f4a7c15);
+  };
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (auto rejection = reject(spec, candidates[i])) {
       ++rejected[rejection->text];

@@ -12,7 +12,8 @@ std::unexpected<Error> not_found(Command const& command) {
 }
 
 std::unexpected<Error> being_removed(Command const& command) {
-  return fail(Code::Exists, fmt::format("service '{}' is being removed; ask again once it is gone", command.service), std::string(kRemoving));
+  return fail(Code::Exists, fmt::format("service '{}' is being removed; ask again once it is gone", command.service),
+              std::string(kRemoving));
 }
 
 Result<std::optional<model::RequestMemo>> find_replay(std::vector<model::RequestMemo> const& requests, Command const& command) {
@@ -70,7 +71,8 @@ Result<Decision> decide(model::Head const* head, model::GoneRecord const* gone, 
     if (memo) return Decision{{}, std::move(memo)};
     if (head->removing) return is_remove ? Result<Decision>(Decision{}) : being_removed(command);
     if (command.if_generation && *command.if_generation != head->generation) {
-      return fail(Code::Stale, fmt::format("service '{}' is at generation {}, not {}: read it again", command.service, head->generation, *command.if_generation));
+      return fail(Code::Stale, fmt::format("service '{}' is at generation {}, not {}: read it again", command.service, head->generation,
+                                           *command.if_generation));
     }
     return std::visit([&](auto const& body) { return decide_on(*head, command, body); }, command.body);
   }

@@ -37,7 +37,11 @@ bool is_better(Instance const* a, Instance const* b) {
 class Planner {
  public:
   Planner(model::Head const& head, std::span<Instance const> instances, Monotonic now)
-      : head_(head), spec_(*head.spec()), instances_(instances), now_(now), is_rolling_(head.rollout.state == RolloutState::Active) {
+      : head_(head),
+        spec_(*head.spec()),
+        instances_(instances),
+        now_(now),
+        is_rolling_(head.rollout.state == RolloutState::Active) {
     auto const& config = spec_.update_config;
     bool const can_overlap = can_start_first(spec_);
     is_start_first_ = config.order == model::UpdateOrder::Auto ? can_overlap : config.order == model::UpdateOrder::StartFirst;
@@ -123,13 +127,15 @@ class Planner {
     for (auto const* instance : slot.current) {
       if (has_failed(*instance, head_.rollout)) {
         auto const& message = instance->detail->message;
-        return model::RolloutStopped{instance->reason, fmt::format("{}.{} failed: {}", head_.name, slot.number, message.empty() ? "it is unhealthy" : message)};
+        return model::RolloutStopped{
+            instance->reason, fmt::format("{}.{} failed: {}", head_.name, slot.number, message.empty() ? "it is unhealthy" : message)};
       }
       if (instance->is_ready()) continue;
       auto const deadline = instance->created + spec_.update_config.progress_deadline;
       if (deadline <= now_) {
         auto const limit = format_duration(spec_.update_config.progress_deadline);
-        return model::RolloutStopped{Reason::StartTimeout, fmt::format("{}.{} was not ready within {}: {}", head_.name, slot.number, limit, instance->detail->message)};
+        return model::RolloutStopped{Reason::StartTimeout, fmt::format("{}.{} was not ready within {}: {}", head_.name, slot.number, limit,
+                                                                       instance->detail->message)};
       }
       plan_.wake_at = std::min(plan_.wake_at, deadline);
     }
@@ -180,7 +186,8 @@ class Planner {
   void start_replacing(std::vector<Slot*>& waiting, std::size_t in_progress) {
     auto const serves = [](Slot const* slot) { return std::ranges::any_of(slot->outdated, &Instance::is_ready); };
     std::ranges::sort(waiting, std::less{}, [&](Slot const* slot) { return std::pair(serves(slot), slot->number); });
-    auto const parallelism = spec_.update_config.parallelism == 0 ? slots_.size() : static_cast<std::size_t>(spec_.update_config.parallelism);
+    auto const parallelism =
+        spec_.update_config.parallelism == 0 ? slots_.size() : static_cast<std::size_t>(spec_.update_config.parallelism);
     for (auto* slot : waiting) {
       if (in_progress++ >= parallelism) return;
       bool const overlaps = is_start_first_ && serves(slot);

@@ -23,7 +23,8 @@ State state_of(model::Head const& head, ServiceStatus const& status, bool in_tro
 
 std::string trouble_text(model::Head const& head, Instance const& instance, std::int64_t others) {
   auto const& message = instance.detail->message;
-  auto text = fmt::format("{}.{}: {}", head.name, instance.slot, message.empty() ? std::string(model::to_string(instance.reason)) : message);
+  auto text =
+      fmt::format("{}.{}: {}", head.name, instance.slot, message.empty() ? std::string(model::to_string(instance.reason)) : message);
   if (others > 0) text += fmt::format(" (and {} more)", others);
   return text;
 }
