@@ -16,6 +16,10 @@ from lab.http import UnixConnection
 REMOVALS_AT_ONCE = 4
 
 
+class Refused(Exception):
+    pass
+
+
 class Connection:
     """One kept-alive connection to the engine."""
 
@@ -23,13 +27,16 @@ class Connection:
         self.connection = UnixConnection(socket_path, timeout=120)
 
     def call(self, method, path, body=None, accept=(200, 201, 204)):
-        text = None if body is None else json.dumps(body)
-        self.connection.request(method, path, text, {'Content-Type': 'application/json'})
+        self.send(method, path, body)
         response = self.connection.getresponse()
         said = response.read()
         if response.status not in accept:
-            raise RuntimeError(f'{method} {path}: {response.status} {said.decode(errors="replace").strip()}')
+            raise Refused(f'{method} {path}: {response.status} {said.decode(errors="replace").strip()}')
         return json.loads(said) if said else None
+
+    def send(self, method, path, body=None):
+        text = None if body is None else json.dumps(body)
+        self.connection.request(method, path, text, {'Content-Type': 'application/json'})
 
     def close(self):
         self.connection.close()
@@ -82,7 +89,7 @@ class Bare:
                     work(connection, queue.get_nowait())
             except Empty:
                 pass
-            except (RuntimeError, OSError, http.client.HTTPException) as error:
+            except (Refused, OSError, http.client.HTTPException) as error:
                 failures.append(error)
             finally:
                 connection.close()

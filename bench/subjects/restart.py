@@ -1,5 +1,5 @@
 """A killed container until its successor runs, against the bare start of such a container."""
-from bare import Bare, Connection, Sightings
+from bare import Bare, Connection, Refused, Sightings
 from figures import Figure, Table, verdict
 from stage import wall
 
@@ -16,40 +16,56 @@ def measure(stage):
     davit.create('web', SPEC | {'instances': repetitions})
     davit.wait_running('web', repetitions, timeout=120)
     victims = stage.engine.by_slot('web')
-    starts, bare_ends, ends, gaps, totals = [], [], [], [], []
-    for number, slot in enumerate(sorted(victims)):
+
+    def is_successor(slot):
+        return lambda action, container, labels: (action == 'start' and labels.get('davit.service') == 'web' and labels['davit.slot'] == str(slot)
+                                                  and container not in victims.values())
+    seconds = {'start': [], 'bare': [], 'end': [], 'davit': []}
+    for slot, victim in victims.items():
         began = wall()
-        container = bare.start(f'bare{number}', 0)
-        starts.append(sightings.started(f'bare{number}') - began)
-        bare_ends.append(end_of(stage, sightings, container)[1])
+        container = bare.start(f'first{slot}', 0)
+        seconds['start'].append(sightings.started(f'first{slot}') - began)
+
+        killed, _ = kill(stage, sightings, container)
+        replace(stage, bare, container, f'second{slot}')
+        seconds['bare'].append(sightings.started(f'second{slot}') - killed)
         bare.remove_all()
 
-        killed, took = end_of(stage, sightings, victims[slot])
-        running = sightings.nth(1, lambda action, container, labels, slot=str(slot): action == 'start' and labels.get('davit.slot') == slot
-                                and labels.get('davit.service') == 'web' and container not in victims.values())
-        ends.append(took)
-        gaps.append(running - killed - took)
-        totals.append(running - killed)
+        killed, ended = kill(stage, sightings, victim)
+        seconds['end'].append(ended - killed)
+        seconds['davit'].append(sightings.nth(1, is_successor(slot)) - killed)
     davit.remove('web')
     davit.stop()
+    return table_of(seconds, repetitions)
 
-    added = Figure([total - start for total, start in zip(totals, starts, strict=True)], '.3f', ' s')
-    table = Table(f'Restart of a killed container, {repetitions} times', 'what', 'seconds')
-    table.row('bare: create + start', Figure(starts, '.3f'))
-    table.row('bare: kill -> its end is known', Figure(bare_ends, '.3f'))
-    table.row('davit: kill -> its end is known', Figure(ends, '.3f'))
-    table.row('davit: end known -> successor runs', Figure(gaps, '.3f'))
-    table.row('davit: kill -> successor runs', Figure(totals, '.3f'))
-    table.row('davit / bare start', Figure([total / start for total, start in zip(totals, starts, strict=True)]))
-    table.note(f'on top of a bare start: {added}; aim <= {AIM} s: {verdict(added.median <= AIM)}')
-    table.note(f'of these, {Figure(ends, ".3f").median:.3f} s pass in the engine before it tells anybody that the container has ended')
+
+def table_of(seconds, repetitions):
+    def pairs(combine, one, other):
+        return [combine(a, b) for a, b in zip(seconds[one], seconds[other], strict=True)]
+    added, beyond = Figure(pairs(float.__sub__, 'davit', 'start'), '.3f'), Figure(pairs(float.__sub__, 'davit', 'bare'), '.3f')
+    table = Table(f'Restart of a killed container, {repetitions} times', 'from -> to', 'seconds', 'davit beyond it', 'davit / it', f'aim: + {AIM} s')
+    table.row('bare: create -> runs', Figure(seconds['start'], '.3f'), added, Figure(pairs(float.__truediv__, 'davit', 'start')), verdict(added.median <= AIM))
+    table.row('bare: kill -> a new one on its port runs', Figure(seconds['bare'], '.3f'), beyond, Figure(pairs(float.__truediv__, 'davit', 'bare')), '')
+    table.row('davit: kill -> the engine tells the end', Figure(seconds['end'], '.3f'), '', '', '')
+    table.row('davit: kill -> successor runs', Figure(seconds['davit'], '.3f'), '', '', '')
+    table.note('after it has told a container\'s end the engine cleans up, and answers no inspection of it meanwhile')
     return table
 
 
-def end_of(stage, sightings, container):
-    """Kills it: when, and after how many seconds the engine has told its end."""
+def kill(stage, sightings, container):
+    """When it was killed, and when the engine told its end."""
     connection = Connection(stage.engine.socket)
     killed = wall()
-    connection.call('POST', f'/containers/{container}/kill')
+    connection.send('POST', f'/containers/{container}/kill')
+    ended = sightings.died(container)  # the answer comes later
     connection.close()
-    return killed, sightings.died(container) - killed
+    return killed, ended
+
+
+def replace(stage, bare, ended, service):
+    try:
+        bare.start(service, 0)
+    except Refused:
+        stage.engine.inspect(ended)  # answers when the engine has cleaned up and freed the port
+        bare.remove_all()
+        bare.start(service, 0)

@@ -18,9 +18,9 @@ struct Call {
   std::string name;  // what stands for {name} in the path
 };
 
-using Read = http::Response (*)(Call const&);                                             // from memory, at once
-using Task = boost::asio::awaitable<http::Response> (*)(Call);                            // waits for the store or for agents
-using Stream = boost::asio::awaitable<void> (*)(Call, http::ResponseWriter*);             // goes on for as long as the client wants
+using Read = http::Response (*)(Call const&);                                  // from memory, at once
+using Task = boost::asio::awaitable<http::Response> (*)(Call);                 // waits for the store or for agents
+using Stream = boost::asio::awaitable<void> (*)(Call, http::ResponseWriter*);  // goes on for as long as the client wants
 using Action = std::variant<Read, Task, Stream>;
 
 }  // namespace davit::api

@@ -10,9 +10,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<void> async_keep(http::Client& client, http::Request request, Monotonic deadline,
+asio::awaitable<void> async_keep(http::Client* client, http::Request request, Monotonic deadline,
                                  std::shared_ptr<std::optional<Answer>> kept) {
-  auto response = co_await client.async_request(std::move(request), deadline);
+  auto response = co_await client->async_request(std::move(request), deadline);
   if (!response) {
     kept->emplace(Answer{.status = 0, .headers = {}, .text = response.error().message, .json = {}});
     co_return;
@@ -78,7 +78,7 @@ void ApiTest::TearDown() { stop(); }
 
 std::shared_ptr<std::optional<Answer>> ApiTest::send(http::Client& client, http::Request request) {
   auto kept = std::make_shared<std::optional<Answer>>();
-  runtime::spawn(*gate_, "ask", async_keep(client, std::move(request), loop.now().monotonic + 20s, kept));
+  runtime::spawn(*gate_, "ask", async_keep(&client, std::move(request), loop.now().monotonic + 20s, kept));
   return kept;
 }
 

@@ -10,14 +10,13 @@ from lab.waiting import wait_for
 @pytest.fixture
 def small_disk(lab, new_davit):
     """A Davit whose data directory is a file system of its own, of 4 MiB."""
-    folder = lab.ledger.folder / 'small'
+    folder = lab.ledger.folder / f'disk{len(lab.davits)}'
     folder.mkdir()
     subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder], check=True)
     davit = new_davit(data_dir=folder / 'data').start()
     davit.disk = folder
     yield davit
     fill(davit, False)
-    davit.remove_all()
     davit.stop()
     subprocess.run(['umount', folder], check=True)
 

@@ -30,7 +30,7 @@ def test_schemathesis_finds_no_answer_outside_the_document(clean, lab):
     clean.wait_running('web', 1)
     folder = lab.ledger.folder / 'schemathesis'
     folder.mkdir(exist_ok=True)
-    environment = {'PATH': os.environ['PATH'], 'HOME': str(folder), 'PYTHONPATH': str(Path(__file__).parent / 'lab'),
+    environment = {'PATH': os.environ['PATH'], 'HOME': str(folder), 'PYTHONPATH': str(Path(__file__).parent),
                    'SCHEMATHESIS_HOOKS': 'schemathesis_hooks', 'PYTHONDONTWRITEBYTECODE': '1', 'COLUMNS': '200'}
     done = subprocess.run(
         [tools() / 'schemathesis', 'run', f'http://127.0.0.1:{clean.port}/openapi.json', '--checks', ','.join(CHECKS), '--max-examples', '20', '--seed', '1',

@@ -41,6 +41,17 @@ def test_tag_that_moves_does_not_change_a_revision(clean, open_registry):
     assert clean.call('POST', '/services/moving/restart').status == 200
 
 
+def test_local_image_that_was_pushed_under_another_name_is_still_run_as_what_it_is(clean, open_registry, engine):
+    open_registry.push('davit/hello:1', 'demo/elsewhere:1', also='local/page:1')
+    clean.create('local', hello(1, image='local/page:1', pull_policy='missing'))
+    clean.wait_running('local', 1)
+    engine.docker('kill', *engine.ids('local'))
+    wait_for(lambda: clean.instances('local')[0]['restarts'] > 0)
+    clean.wait_running('local', 1, 20)
+    clean.scale('local', 2)
+    clean.wait_running('local', 2, 20)
+
+
 def test_image_that_the_registry_lacks_is_not_found(clean, open_registry):
     clean.create('nope', hello(1, image=f'{open_registry.host}/demo/nope:1'))
     instance = clean.wait_reason('nope', 'image_not_found')

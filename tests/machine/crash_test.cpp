@@ -57,6 +57,22 @@ TEST_P(KilledWhileCreating, ends_with_exactly_what_was_asked_for) {
 }
 INSTANTIATE_TEST_SUITE_P(AtMoments, KilledWhileCreating, testing::Range(0, 60));
 
+TEST(Restart, plans_for_services_of_an_earlier_life) {
+  World world;
+  world.start_process();
+  ASSERT_TRUE(world.create("web", spec_of("ok", 2)));
+  ASSERT_TRUE(world.settle(1min)) << world.pending();
+  for (int life = 0; life < 3; ++life) {
+    world.kill_process();
+    world.start_process();
+    ASSERT_TRUE(world.settle(1min)) << world.pending();
+    EXPECT_THAT(world.master().nodes(), SizeIs(1));
+    ASSERT_TRUE(world.replace("web", spec_of("ok", 3 + life)));
+    ASSERT_TRUE(world.settle(1min)) << world.pending();
+    EXPECT_THAT(world.docker.running(), SizeIs(3 + life));
+  }
+}
+
 // Operations and faults at random against a model of what must come out.
 class RandomRun {
  public:

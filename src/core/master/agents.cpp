@@ -30,18 +30,21 @@ NodeIx Master::index_of(NodeId id) {
 }
 
 void Master::on_message(Node& node, model::AgentHello const& message) {
-  bool const is_known = mod_revisions_.contains(model::node_key(node.record.id));
   node.is_connected = true;
   node.is_fenced = false;
   node.facts = message.facts;
-  bool const is_changed = !is_known || node.record.name != message.facts.name || node.record.roles != message.facts.roles;
-  node.record.name = message.facts.name;
-  node.record.roles = message.facts.roles;
   changed({.type = "node.up", .node = node.facts.name});
-  if (!cluster_ || phase_ != Phase::Active) return;
+  if (phase_ == Phase::Active) welcome(node);
+}
+
+// An agent that is connected, once this master acts.
+void Master::welcome(Node& node) {
   fence_agent(node);
-  if (!is_changed) return;
   auto const key = model::node_key(node.record.id);
+  bool const is_as_recorded = mod_revisions_.contains(key) && node.record.name == node.facts.name && node.record.roles == node.facts.roles;
+  if (is_as_recorded) return;
+  node.record.name = node.facts.name;
+  node.record.roles = node.facts.roles;
   submit(NodeWrite{node.record.id}, {.compares = {{key, Compare::Target::ModRevision, mod_revisions_[key]}}, .puts = {node.record}});
 }
 

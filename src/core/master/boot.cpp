@@ -25,13 +25,11 @@ void Master::take_over(StoreImage image) {
   store_revision_ = image.revision;
   mod_revisions_ = std::move(image.mod_revisions);
   for (auto& record : image.nodes) {
-    node_ix_[record.id] = NodeIx(nodes_.size());
-    Node node;
-    node.facts.id = record.id;
-    node.facts.name = record.name;
-    node.facts.roles = record.roles;
+    auto& node = nodes_[static_cast<std::size_t>(index_of(record.id))];
     node.record = std::move(record);
-    nodes_.push_back(std::move(node));
+    if (node.is_connected) continue;  // its hello was faster than the store, and says more
+    node.facts.name = node.record.name;
+    node.facts.roles = node.record.roles;
   }
   for (auto& gone : image.gone) gone_[gone.service] = std::move(gone);
   for (auto& head : image.heads) {
@@ -80,7 +78,7 @@ void Master::on_written(ShardClaim const& claim, Written const& written) {
   out_->push_back(Noted{false, fmt::format("acting for {} services", services_.size())});
   forget_old_requests();
   for (auto& node : nodes_) {
-    if (node.is_connected) fence_agent(node);
+    if (node.is_connected) welcome(node);
   }
   plan_all_soon();
 }

@@ -203,6 +203,7 @@ class Master {
   void on_message(Node& node, model::InstanceGone const& message);
   void on_message(Node& node, model::Beat const& message);
   void on_message(Node& node, model::FactsChanged const& message);
+  void welcome(Node& node);
   void fence_agent(Node& node);
   void merge(Node& node, model::InstanceReport const& report);
   void confirm(Service& service, Instance& instance);
@@ -223,7 +224,7 @@ class Master {
   bool all_answered() const;
   Instance& insert(Service& service, Instance instance);
   void erase(Service& service, Instance const& instance);
-  void account(Service const& service, Instance const& instance, int sign);
+  void account(Service& service, Instance const& instance, int sign);
   void set_node(Service& service, Instance& instance, NodeIx node);
   void set_state(Service& service, Instance& instance, model::InstanceState state, model::Reason reason, std::string message);
   void plan_at(Service& service, Monotonic at);

@@ -118,10 +118,7 @@ void Master::place(Service& service, std::uint32_t slot) {
 
 void Master::offer(Service& service, Instance& instance) {
   std::vector<placement::Candidate> candidates;
-  std::vector<std::int64_t> of_service(nodes_.size());
-  for (auto const& each : service.instances) {
-    if (each.node != kNoNode) ++of_service[static_cast<std::size_t>(each.node)];
-  }
+  service.per_node.resize(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     auto const& node = nodes_[i];
     candidates.push_back({.id = node.record.id,
@@ -132,7 +129,7 @@ void Master::offer(Service& service, Instance& instance) {
                           .availability = node.record.availability,
                           .capacity = {node.facts.engine.cpus, node.facts.engine.memory},
                           .reserved = node.reserved,
-                          .of_service = of_service[i]});
+                          .of_service = service.per_node[i]});
   }
   --orders_left_;
   auto const chosen = placement::choose(*service.head.spec(), instance.id, candidates);
@@ -200,10 +197,12 @@ void Master::erase(Service& service, Instance const& instance) {
   plan_soon(service);
 }
 
-void Master::account(Service const& service, Instance const& instance, int sign) {
+void Master::account(Service& service, Instance const& instance, int sign) {
   if (instance.node == kNoNode) return;
   auto& node = nodes_[static_cast<std::size_t>(instance.node)];
   node.instances += sign;
+  service.per_node.resize(nodes_.size());
+  service.per_node[static_cast<std::size_t>(instance.node)] += sign;
   auto const kept = service.head.revisions.find(instance.revision);
   if (kept == service.head.revisions.end()) return;
   auto const& reserved = kept->second.spec->resources.reservations;

@@ -45,6 +45,7 @@ struct QueuedCommand {
 struct Service {
   model::Head head;
   std::vector<Instance> instances;  // service::InOrder
+  std::vector<std::int64_t> per_node;       // instances, by NodeIx
   service::ServiceStatus status;
   std::uint64_t version = 0;        // grows with every visible change, over all services: what caches compare
   Monotonic plan_at = kNever;

@@ -44,12 +44,18 @@ class Registry:
         login = base64.b64encode(f'{self.USER}:{password or self.PASSWORD}'.encode()).decode()
         (folder / 'config.json').write_text(json.dumps({'auths': {self.host: {'auth': login}}}))
 
-    def push(self, image, name):
-        """Pushes the engine's image under the name, and takes it from the engine; its reference and its digest."""
+    def push(self, image, name, also=None):
+        """Pushes an image like the engine's under the name, and takes it from the engine; its reference and its digest.
+        It stays there as `also`. The engine's own image is left as it is: a push would give it a digest.
+        """
         reference = f'{self.host}/{name}'
         config = self.folder / 'login'
         self.write_docker_config(config)
-        self.engine.docker('tag', image, reference)
+        container = self.engine.docker('create', image)
+        self.engine.docker('commit', '--change', f'LABEL pushed={name}', container, reference)
+        self.engine.docker('rm', container)
+        if also:
+            self.engine.docker('tag', reference, also)
         said = self.engine.docker('--config', config, 'push', reference)
         self.engine.docker('rmi', reference)
         return reference, next(word for word in said.split() if word.startswith('sha256:'))
