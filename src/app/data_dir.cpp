@@ -75,14 +75,17 @@ DataDirLock::~DataDirLock() {
 
 std::filesystem::path store_file(std::filesystem::path const& data_dir) { return data_dir / "store.sqlite"; }
 
-Result<model::AgentState> load_agent_state(std::filesystem::path const& data_dir, NodeId new_node) {
+Result<std::optional<model::AgentState>> load_agent_state(std::filesystem::path const& data_dir) {
   auto const file = state_file(data_dir);
-  if (!std::filesystem::exists(file)) return model::AgentState{.node = new_node};
+  if (!std::filesystem::exists(file)) return std::nullopt;
   std::ifstream in(file, std::ios::binary);
   if (!in) return os_error("cannot read", file);
   auto state = codec::decode_agent_state(std::string(std::istreambuf_iterator<char>(in), {}));
-  if (!state) return fail(state.error().code, fmt::format("{}: {}", file.string(), state.error().message));
-  return state;
+  if (!state) {
+    return fail(state.error().code, fmt::format("{}: {}; remove the file if it is damaged: the node is found again in the store", file.string(),
+                                                state.error().message));
+  }
+  return *std::move(state);
 }
 
 void AgentStateFile::save(model::AgentState state, ports::Done<void> done) {

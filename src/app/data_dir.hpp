@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "base/result.hpp"
@@ -26,8 +27,8 @@ class DataDirLock {
 
 std::filesystem::path store_file(std::filesystem::path const& data_dir);
 
-// What was saved last, or a new state with this id.
-Result<model::AgentState> load_agent_state(std::filesystem::path const& data_dir, NodeId new_node);
+// What was saved last, if anything was.
+Result<std::optional<model::AgentState>> load_agent_state(std::filesystem::path const& data_dir);
 
 // Written to a new file that takes the old one's place, on a thread of its own: a flush may take long.
 class AgentStateFile : public ports::StateFile {

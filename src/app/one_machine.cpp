@@ -15,6 +15,8 @@
 #include "app/data_dir.hpp"
 #include "app/host.hpp"
 #include "app/version.hpp"
+#include "base/check.hpp"
+#include "codec/records.hpp"
 #include "drivers/agent_driver.hpp"
 #include "drivers/master_driver.hpp"
 #include "http/server.hpp"
@@ -57,20 +59,26 @@ void log_note(std::string_view component, Noted const& note) {
 // All parts of the process, in the order in which they are made; they go in the opposite one.
 class OneMachine {
  public:
-  OneMachine(Settings const& settings, engine_docker::EngineAddress address, model::AgentState state)
+  OneMachine(Settings const& settings, engine_docker::EngineAddress address)
       : settings_(settings),
         state_file_(loop_, settings.data_dir),
-        engine_(loop_, {std::move(address), engine_docker::docker_config_folder(environment)}),
-        link_(loop_, engine_, state.node),
-        state_(std::move(state)) {}
+        engine_(loop_, {std::move(address), engine_docker::docker_config_folder(environment)}) {}
 
-  Status open_store() {
+  Status open() {
     TRY(store_, store_sqlite::SqliteStore::open(loop_, store_file(settings_.data_dir)));
+    TRY(auto saved, load_agent_state(settings_.data_dir));
+    if (!saved) {
+      // A lost state file, or a backup on a new machine: the one node of the store is this one.
+      TRY(auto const recorded, read_recorded_node());
+      saved = model::AgentState{.node = recorded.value_or(NodeId{random_id60()})};
+    }
+    state_ = *std::move(saved);
+    link_.emplace(loop_, engine_, state_.node);
     return {};
   }
 
   Status start() {
-    master_.emplace(drivers::MasterDriver::Ports{loop_, *store_, link_},
+    master_.emplace(drivers::MasterDriver::Ports{loop_, *store_, *link_},
                     master::Options{.new_cluster = {random_id60()},
                                     .session = fmt::format("{}.{}", to_string(state_.node), format_id60(random_id60()))},
                     drivers::MasterDriver::Listeners{[this](master::Transition const& change) {
@@ -79,7 +87,7 @@ class OneMachine {
                                                      },
                                                      [](master::Noted const& note) { log_note("master", note); }});
     api_.emplace(
-        loop_, *master_, link_,
+        loop_, *master_, *link_,
         api::ApiOptions{
             .version = std::string(kVersion), .node = settings_.node, .token = settings_.api_token, .listen_host = settings_.listen_host});
     server_.emplace(loop_, api_->server_options());
@@ -90,12 +98,12 @@ class OneMachine {
     options.facts.name = settings_.node;
     options.facts.address = settings_.advertise;
     options.facts.roles = {model::Role::Master, model::Role::Worker};
-    agent_.emplace(drivers::AgentDriver::Ports{loop_, engine_, link_, state_file_, load_meter_}, std::move(options), std::move(state_),
+    agent_.emplace(drivers::AgentDriver::Ports{loop_, engine_, *link_, state_file_, load_meter_}, std::move(options), std::move(state_),
                    [](agent::Noted const& note) { log_note("agent", note); });
     loop_.on_signals({SIGTERM, SIGINT}, [this](int) { on_signal(); });
     master_->start();
     agent_->start();
-    link_.connect();
+    link_->connect();
     return {};
   }
 
@@ -107,6 +115,18 @@ class OneMachine {
   std::uint16_t port() const { return port_; }
 
  private:
+  Result<std::optional<NodeId>> read_recorded_node() {
+    std::optional<Result<ports::RangeResult>> nodes;
+    store_->range({.prefix = std::string(model::kNodesPrefix)}, loop_.now().monotonic + kStopLimit,
+                  [&nodes](Result<ports::RangeResult> page) { nodes = std::move(page); });
+    loop_.run_until([&nodes] { return nodes.has_value(); }, kStopLimit);
+    CHECK(nodes, "the store did not answer");
+    if (!*nodes) return std::unexpected((*nodes).error());
+    if ((*nodes)->items.size() != 1) return std::nullopt;
+    TRY(auto const record, codec::decode_record((*nodes)->items[0].key, (*nodes)->items[0].value));
+    return std::get<model::NodeRecord>(record).id;
+  }
+
   // The first signal stops in good order, the second at once: state is durable at any moment.
   void on_signal() {
     if (std::exchange(is_stopping_, true)) std::_Exit(1);
@@ -150,7 +170,7 @@ class OneMachine {
   AgentStateFile state_file_;
   ProcLoadMeter load_meter_;
   engine_docker::DockerEngine engine_;
-  link_local::LocalLink link_;
+  std::optional<link_local::LocalLink> link_;
   model::AgentState state_;
   std::unique_ptr<store_sqlite::SqliteStore> store_;
   std::optional<drivers::MasterDriver> master_;
@@ -186,9 +206,8 @@ Result<int> run_one_machine(Settings const& settings) {
   raise_file_limit();
   TRY(auto address, engine_docker::find_endpoint(settings.docker_host, environment));
   TRY(auto const lock, DataDirLock::take(settings.data_dir));
-  TRY(auto state, load_agent_state(settings.data_dir, {random_id60()}));
-  OneMachine machine(settings, address, std::move(state));
-  TRY_VOID(machine.open_store());
+  OneMachine machine(settings, address);
+  TRY_VOID(machine.open());
   TRY_VOID(machine.start());
   print_welcome(settings, address, machine.port());
   return machine.run();

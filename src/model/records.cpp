@@ -6,7 +6,7 @@ namespace davit::model {
 
 std::string cluster_key() { return fmt::format("{}cluster", kRoot); }
 std::string shard_key(ShardId shard) { return fmt::format("{}shards/{:03}", kRoot, shard.value); }
-std::string node_key(NodeId node) { return fmt::format("{}nodes/{}", kRoot, to_string(node)); }
+std::string node_key(NodeId node) { return fmt::format("{}{}", kNodesPrefix, to_string(node)); }
 std::string service_prefix(std::string_view service) {
   return fmt::format("{}services/{:03}/{}/", kRoot, shard_of(service).value, service);
 }

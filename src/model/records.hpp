@@ -16,6 +16,7 @@
 namespace davit::model {
 
 inline constexpr std::string_view kRoot = "davit/v1/";
+inline constexpr std::string_view kNodesPrefix = "davit/v1/nodes/";
 inline constexpr std::uint32_t kFormatVersion = 1;
 
 struct ClusterRecord {
