@@ -27,7 +27,8 @@ std::string data_of(master::Transition const& transition) {
 }  // namespace
 
 EventLog::EventLog(std::string_view node, std::uint64_t boot, std::size_t capacity)
-    : id_prefix_(fmt::format("{}.{:x}.", node, boot)), capacity_(capacity) {
+    : id_prefix_(fmt::format("{}.{:x}.", node, boot)),
+      capacity_(capacity) {
   CHECK(capacity > 0);
 }
 

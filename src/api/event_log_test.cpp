@@ -13,7 +13,13 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 master::Transition running(std::string service, std::uint32_t slot) {
-  return {.type = "instance.running", .service = std::move(service), .slot = slot, .instance = InstanceId{7}, .revision = 2, .node = "n1", .previous = "starting"};
+  return {.type = "instance.running",
+          .service = std::move(service),
+          .slot = slot,
+          .instance = InstanceId{7},
+          .revision = 2,
+          .node = "n1",
+          .previous = "starting"};
 }
 
 TEST(EventLog, gives_ids_that_name_node_life_and_number) {
@@ -42,7 +48,8 @@ TEST(EventLog, leaves_out_what_does_not_apply) {
   EventLog log("n1", 1);
   log.append({.type = "node.up", .node = "n1", .message = "two\nlines"});
   auto const& frame = log.find(1)->frame;
-  for (auto const* const key : {"\"service\"", "\"slot\"", "\"instance\"", "\"previous\""}) EXPECT_THAT(frame, ::testing::Not(HasSubstr(key)));
+  for (auto const* const key : {"\"service\"", "\"slot\"", "\"instance\"", "\"previous\""})
+    EXPECT_THAT(frame, ::testing::Not(HasSubstr(key)));
   EXPECT_THAT(frame, HasSubstr("\"two\\nlines\"")) << "a line break would end the data";
 }
 

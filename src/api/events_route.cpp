@@ -17,7 +17,11 @@ constexpr std::size_t kChunkBytes = 64 * 1024;  // events that lie ready go out 
 class EventStream {
  public:
   EventStream(Context& context, http::Request request, http::ResponseWriter& writer)
-      : context_(context), events_(context.events), request_(std::move(request)), writer_(writer), news_(context.loop) {}
+      : context_(context),
+        events_(context.events),
+        request_(std::move(request)),
+        writer_(writer),
+        news_(context.loop) {}
 
   asio::awaitable<void> async_run() {
     auto const subscription = events_.subscribe([this] { news_.notify(); });
@@ -55,7 +59,8 @@ class EventStream {
 
   std::string reset() {
     seen_ = events_.newest();
-    return fmt::format("id: {}\nevent: reset\ndata: {{\"type\":\"reset\",\"message\":\"events were lost: list again\"}}\n\n", events_.id_of(seen_));
+    return fmt::format("id: {}\nevent: reset\ndata: {{\"type\":\"reset\",\"message\":\"events were lost: list again\"}}\n\n",
+                       events_.id_of(seen_));
   }
 
   std::string next_chunk() {

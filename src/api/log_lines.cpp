@@ -9,7 +9,9 @@
 namespace davit::api {
 namespace {
 
-std::string label(std::string_view service, LogOrigin const& origin) { return fmt::format("{}.{}.{}", service, origin.slot, origin.node_name); }
+std::string label(std::string_view service, LogOrigin const& origin) {
+  return fmt::format("{}.{}.{}", service, origin.slot, origin.node_name);
+}
 
 }  // namespace
 

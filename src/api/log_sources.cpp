@@ -12,7 +12,9 @@ constexpr std::size_t kLineOverhead = sizeof(ports::LogLine);
 }  // namespace
 
 LogSources::LogSources(ports::InstanceLogs& logs, ports::LogQuery what, std::function<void()> on_news)
-    : logs_(logs), what_(std::move(what)), on_news_(std::move(on_news)) {}
+    : logs_(logs),
+      what_(std::move(what)),
+      on_news_(std::move(on_news)) {}
 
 void LogSources::update(std::vector<LogOrigin> const& origins, Monotonic now) {
   now_ = now;
@@ -114,7 +116,8 @@ void LogSources::give_up_silent(std::string const& why) {
 }
 
 bool LogSources::is_finished() const {
-  return warnings_.empty() && std::ranges::all_of(sources_, [](auto const& entry) { return entry.second->has_ended && entry.second->lines.empty(); });
+  return warnings_.empty() &&
+         std::ranges::all_of(sources_, [](auto const& entry) { return entry.second->has_ended && entry.second->lines.empty(); });
 }
 
 Monotonic LogSources::retry_at() const {

@@ -45,7 +45,8 @@ class LogsStream {
   asio::awaitable<void> async_run() {
     auto const subscription = context_.events.subscribe([this] { news_.notify(); });
     auto const* const type = query_.as_ndjson ? "application/x-ndjson" : "text/plain; charset=utf-8";
-    auto sent = co_await writer_.async_begin(200, {{"Content-Type", type}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}});
+    auto sent =
+        co_await writer_.async_begin(200, {{"Content-Type", type}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}});
     while (sent && !to_head_ && writer_.is_open()) {
       update();
       auto chunk = next_chunk();
@@ -98,7 +99,8 @@ class LogsStream {
       lines_.widen_for(all.back());
     }
     if (left_out > 0 && !std::exchange(said_left_out_, true)) {
-      notes_ += lines_.note(fmt::format("{} has more than {} containers with a log; {} are left out: ask for some by slot", service_, kMaxContainers, left_out));
+      notes_ += lines_.note(fmt::format("{} has more than {} containers with a log; {} are left out: ask for some by slot", service_,
+                                        kMaxContainers, left_out));
     }
     return all;
   }
@@ -133,7 +135,9 @@ class LogsStream {
 
 asio::awaitable<void> async_run(std::unique_ptr<LogsStream> stream) { co_await stream->async_run(); }
 
-asio::awaitable<void> async_answer(http::ResponseWriter* writer, http::Response response) { (void)co_await writer->async_send(std::move(response)); }
+asio::awaitable<void> async_answer(http::ResponseWriter* writer, http::Response response) {
+  (void)co_await writer->async_send(std::move(response));
+}
 
 }  // namespace
 

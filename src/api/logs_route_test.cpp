@@ -56,7 +56,9 @@ LogOrigin origin(std::string container, std::uint32_t slot) {
 }
 
 struct LogSourcesTest : ::testing::Test {
-  LogSources make(bool follow) { return {logs, {.follow = follow, .tail = 10}, [this] { ++news; }}; }
+  LogSources make(bool follow) {
+    return {logs, {.follow = follow, .tail = 10}, [this] { ++news; }};
+  }
 
   static std::vector<std::string> take_all(LogSources& sources) {
     std::vector<std::string> taken;
@@ -165,7 +167,9 @@ TEST_F(LogSourcesTest, reads_on_after_a_failure_while_following) {
   EXPECT_TRUE(sources.is_finished());
 }
 
-LogEntry entry_of(LogOrigin const& from, std::string text) { return {.origin = &from, .line = ports::LogLine{at(1), ports::LogStream::Stderr, std::move(text)}, .warning = {}}; }
+LogEntry entry_of(LogOrigin const& from, std::string text) {
+  return {.origin = &from, .line = ports::LogLine{at(1), ports::LogStream::Stderr, std::move(text)}, .warning = {}};
+}
 
 TEST(LogLines, begin_in_one_column) {
   LogLines lines("web", false);
@@ -182,7 +186,8 @@ TEST(LogLines, are_json_by_line_when_asked_for) {
   LogLines const lines("web", true);
   auto const two = origin("a", 2);
   EXPECT_EQ(lines.render(entry_of(two, "a\"\xff")),
-            "{\"time\":\"1970-01-01T00:00:00.001Z\",\"node\":\"n1\",\"slot\":2,\"instance\":\"000000000002\",\"stream\":\"stderr\",\"line\":\"a\\\"\xEF\xBF\xBD\"}\n");
+            "{\"time\":\"1970-01-01T00:00:00.001Z\",\"node\":\"n1\",\"slot\":2,\"instance\":\"000000000002\",\"stream\":\"stderr\","
+            "\"line\":\"a\\\"\xEF\xBF\xBD\"}\n");
   EXPECT_EQ(lines.render({.origin = &two, .line = {}, .warning = "silent"}), "{\"warning\":\"web.2 on n1: silent\"}\n");
 }
 
@@ -193,7 +198,8 @@ http::Request asking(http::Query query) {
 }
 
 TEST(LogsQuery, reads_what_docker_users_write) {
-  auto const query = read_logs_query(asking({{"follow", ""}, {"tail", "20"}, {"since", "10m"}, {"stream", "stderr"}, {"slot", "2"}}), Wall(1h));
+  auto const query =
+      read_logs_query(asking({{"follow", ""}, {"tail", "20"}, {"since", "10m"}, {"stream", "stderr"}, {"slot", "2"}}), Wall(1h));
   ASSERT_TRUE(query) << query.error().message;
   EXPECT_TRUE(query->what.follow);
   EXPECT_EQ(query->what.tail, 20);
@@ -212,8 +218,9 @@ TEST(LogsQuery, takes_a_time_and_all) {
 }
 
 TEST(LogsQuery, names_the_parameter_that_is_wrong) {
-  std::vector<std::pair<std::string, std::string>> const wrong{{"follow", "maybe"}, {"tail", "-1"},    {"tail", "many"}, {"since", "yesterday"},
-                                                               {"since", ""},       {"stream", "both"}, {"slot", "0"},    {"slot", "web.1"}};
+  std::vector<std::pair<std::string, std::string>> const wrong{{"follow", "maybe"},    {"tail", "-1"},   {"tail", "many"},
+                                                               {"since", "yesterday"}, {"since", ""},    {"stream", "both"},
+                                                               {"slot", "0"},          {"slot", "web.1"}};
   for (auto const& [name, value] : wrong) {
     auto const query = read_logs_query(asking({{name, value}}), Wall(1h));
     ASSERT_FALSE(query) << name << "=" << value;

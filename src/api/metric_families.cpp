@@ -52,7 +52,8 @@ void add_sample(MetricFamily& family, MetricLabels const& labels, double value) 
   else metric.gauge.value = value;
 }
 
-MetricFamily counter_family(std::string name, std::string help, std::string const& label, std::map<std::string, std::uint64_t> const& counts) {
+MetricFamily counter_family(std::string name, std::string help, std::string const& label,
+                            std::map<std::string, std::uint64_t> const& counts) {
   auto family = gauge_family(std::move(name), std::move(help));
   family.type = MetricType::Counter;
   for (auto const& [key, count] : counts) add_sample(family, {{label, key}}, static_cast<double>(count));
@@ -75,7 +76,8 @@ void add_service_families(MetricFamilies& families, master::Master const& view, 
   families.push_back(std::move(desired));
   families.push_back(std::move(ready));
   families.push_back(std::move(instances));
-  families.push_back(counter_family("davit_instance_restarts_total", "Restarts in place since this process started.", "service", restarts_shown));
+  families.push_back(
+      counter_family("davit_instance_restarts_total", "Restarts in place since this process started.", "service", restarts_shown));
 }
 
 void add_node_families(MetricFamilies& families, master::Master const& view) {
@@ -86,14 +88,19 @@ void add_node_families(MetricFamilies& families, master::Master const& view) {
   };
   static std::array<Column, 9> const kColumns{{
       {"up", "1 while the node's agent is connected.", [](master::Node const& node) { return node.is_connected ? 1.0 : 0.0; }},
-      {"engine_up", "1 while the node's container engine answers.", [](master::Node const& node) { return node.facts.engine_up ? 1.0 : 0.0; }},
-      {"instances", "Instances on the node, whatever their state.", [](master::Node const& node) { return static_cast<double>(node.instances); }},
+      {"engine_up", "1 while the node's container engine answers.",
+       [](master::Node const& node) { return node.facts.engine_up ? 1.0 : 0.0; }},
+      {"instances", "Instances on the node, whatever their state.",
+       [](master::Node const& node) { return static_cast<double>(node.instances); }},
       {"cpu_cores", "Cores that the engine has.", [](master::Node const& node) { return node.facts.engine.cpus; }},
       {"cpu_used_cores", "Cores in use, by all processes.", [](master::Node const& node) { return node.load.cpus_used; }},
       {"cpu_reserved_cores", "Cores reserved by instances.", [](master::Node const& node) { return node.reserved.cpus; }},
-      {"memory_bytes", "Memory that the engine has.", [](master::Node const& node) { return static_cast<double>(node.facts.engine.memory.count); }},
-      {"memory_used_bytes", "Memory in use, by all processes.", [](master::Node const& node) { return static_cast<double>(node.load.memory_used.count); }},
-      {"memory_reserved_bytes", "Memory reserved by instances.", [](master::Node const& node) { return static_cast<double>(node.reserved.memory.count); }},
+      {"memory_bytes", "Memory that the engine has.",
+       [](master::Node const& node) { return static_cast<double>(node.facts.engine.memory.count); }},
+      {"memory_used_bytes", "Memory in use, by all processes.",
+       [](master::Node const& node) { return static_cast<double>(node.load.memory_used.count); }},
+      {"memory_reserved_bytes", "Memory reserved by instances.",
+       [](master::Node const& node) { return static_cast<double>(node.reserved.memory.count); }},
   }};
   for (auto const& column : kColumns) {
     auto family = gauge_family("davit_node_" + column.name, column.help);

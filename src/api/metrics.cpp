@@ -30,11 +30,12 @@ struct Metrics::Impl {
   prometheus::Registry registry;
   prometheus::Family<prometheus::Counter>& requests =
       prometheus::BuildCounter().Name("davit_api_requests_total").Help("Requests answered, by method and status.").Register(registry);
-  prometheus::Histogram& seconds = prometheus::BuildHistogram()
-                                       .Name("davit_api_request_seconds")
-                                       .Help("Time from a request's arrival to its answer; of streams, to their end.")
-                                       .Register(registry)
-                                       .Add({}, prometheus::Histogram::BucketBoundaries{0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30});
+  prometheus::Histogram& seconds =
+      prometheus::BuildHistogram()
+          .Name("davit_api_request_seconds")
+          .Help("Time from a request's arrival to its answer; of streams, to their end.")
+          .Register(registry)
+          .Add({}, prometheus::Histogram::BucketBoundaries{0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30});
   std::string version;
   std::map<std::string, std::uint64_t> restarts;  // by service
   std::map<std::string, std::uint64_t> events;    // by type

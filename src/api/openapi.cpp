@@ -11,11 +11,13 @@ namespace {
 using codec::Value;
 
 constexpr std::string_view kDescription =
-    "Runs containers as services on a cluster of machines. Every path also stands under /v1, and /service/{name} is the same as /services/{name}. "
+    "Runs containers as services on a cluster of machines. Every path also stands under /v1, and /service/{name} is the same as "
+    "/services/{name}. "
     "Request fields and parameters that are not known are refused; clients must ignore answer fields that they do not know.";
 
 Value make_document(std::string_view version) {
-  auto const bearer = Value::object({{"type", "http"}, {"scheme", "bearer"}, {"description", "The token of --api-token-file; the unix socket needs none."}});
+  auto const bearer = Value::object(
+      {{"type", "http"}, {"scheme", "bearer"}, {"description", "The token of --api-token-file; the unix socket needs none."}});
   return Value::object({{"openapi", "3.1.0"},
                         {"info", Value::object({{"title", "Davit"}, {"version", version}, {"description", kDescription}})},
                         {"servers", Value::array(Value::object({{"url", "/"}}))},

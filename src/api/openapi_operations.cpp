@@ -50,21 +50,26 @@ Names with(Names front, Names const& back) {
 Operation write(std::string_view method, std::string_view path, std::string_view id, std::string_view summary, std::string_view body) {
   auto parameters = kWriteParameters;
   if (path.contains("{name}")) parameters.insert(parameters.begin(), "name");
-  return {method, path, id, "services", summary, parameters, body, {{200, "It is so.", "Service|RemovedService|DryRun", kWriteHeaders}}, kWriteRefusal};
+  return {method,       path,       id,   "services",
+          summary,      parameters, body, {{200, "It is so.", "Service|RemovedService|DryRun", kWriteHeaders}},
+          kWriteRefusal};
 }
 
 Operation create(std::string_view path, std::string_view id, std::string_view summary, std::string_view body) {
   auto operation = write("POST", path, id, summary, body);
+  std::erase(operation.parameters, "If-Match");  // there is nothing yet that it could match
   operation.answers.push_back({201, "The service is made.", "Service|RemovedService", with({"Location"}, kWriteHeaders)});
   return operation;
 }
 
 Operation put() {
   auto operation = write("PUT", "/services/{name}", "changeService",
-                         "Changes what the body names: a merge patch. With `replace=true` the body is the whole spec, and the service is made if there is none.",
+                         "Changes what the body names: a merge patch. With `replace=true` the body is the whole spec, and the service is "
+                         "made if there is none.",
                          "SpecPatch");
   operation.parameters.emplace_back("replace");
-  operation.answers.push_back({201, "With `replace=true`: the service is made.", "Service|RemovedService", with({"Location"}, kWriteHeaders)});
+  operation.answers.push_back(
+      {201, "With `replace=true`: the service is made.", "Service|RemovedService", with({"Location"}, kWriteHeaders)});
   return operation;
 }
 
@@ -80,21 +85,24 @@ Operation read(std::string_view path, std::string_view id, std::string_view tag,
 }
 
 Operation list_services() {
-  auto operation = read("/services", "listServices", "services", "All services, by name.", {"limit", "after", "If-None-Match", "Davit-Revision"},
-                        {200, "", "[ServiceEntry]", {"ETag", "Davit-Event-Id", "?Link"}});
+  auto operation =
+      read("/services", "listServices", "services", "All services, by name.", {"limit", "after", "If-None-Match", "Davit-Revision"},
+           {200, "", "[ServiceEntry]", {"ETag", "Davit-Event-Id", "?Link"}});
   operation.answers.push_back({304, "Nothing has changed since the answer with that ETag.", "", {"ETag", "Davit-Event-Id"}});
   return operation;
 }
 
 Operation health() {
-  auto operation = read("/healthz", "getHealth", "server", "Whether this server acts and its node's engine answers. Needs no token.", {}, {200, "All is well.", "Health", {}});
+  auto operation = read("/healthz", "getHealth", "server", "Whether this server acts and its node's engine answers. Needs no token.", {},
+                        {200, "All is well.", "Health", {}});
   operation.answers.push_back({503, "Something is wrong; `reasons` says what.", "Health", {}});
   return operation;
 }
 
 Operation logs() {
   auto operation = read("/services/{name}/logs", "readLogs", "services",
-                        "What the instances print, merged by time; with `follow` as it comes, also of instances that join later. A node that is silent is a line of warning.",
+                        "What the instances print, merged by time; with `follow` as it comes, also of instances that join later. A node "
+                        "that is silent is a line of warning.",
                         {"name", "follow", "tail", "since", "stream", "slot"}, {200, "", "", {}, "text/plain"}, {404});
   operation.answers.front().doc = "Text, or one JSON object a line if `Accept` asks for application/x-ndjson.";
   return operation;
@@ -104,9 +112,10 @@ std::vector<Operation> operations() {
   Names const page{"limit", "after", "Davit-Revision"};
   return {
       list_services(),
-      create("/services", "createService", "Makes a service. `{\"name\":\"web\",\"image\":\"nginx\",\"ports\":[80],\"instances\":3}` is a whole request.", "NewService"),
-      read("/services/{name}", "getService", "services", "A service with its spec, status and instances.", {"name", "defaults", "Davit-Revision"},
-           {200, "", "Service", {"ETag", "Davit-Event-Id"}}, {404}),
+      create("/services", "createService",
+             "Makes a service. `{\"name\":\"web\",\"image\":\"nginx\",\"ports\":[80],\"instances\":3}` is a whole request.", "NewService"),
+      read("/services/{name}", "getService", "services", "A service with its spec, status and instances.",
+           {"name", "defaults", "Davit-Revision"}, {200, "", "Service", {"ETag", "Davit-Event-Id"}}, {404}),
       create("/services/{name}", "createNamedService", "Makes a service of that name.", "Spec"),
       put(),
       write("PATCH", "/services/{name}", "patchService", "Changes what the body names: a merge patch (RFC 7396).", "SpecPatch"),
@@ -115,12 +124,14 @@ std::vector<Operation> operations() {
       write("POST", "/services/{name}/rollback", "rollBackService", "Goes back to an earlier revision; `instances` stays.", "?Rollback"),
       read("/services/{name}/instances", "listInstances", "services", "All instances of a service, by slot.",
            with({"name", "limit", "after_instance"}, {"Davit-Revision"}), {200, "", "[Instance]", {"?Davit-Event-Id", "?Link"}}, {404}),
-      read("/services/{name}/history", "getHistory", "services", "The events of the service's journal, oldest first.", {"name", "Davit-Revision"},
-           {200, "", "[HistoryEvent]", {}}, {404}),
+      read("/services/{name}/history", "getHistory", "services", "The events of the service's journal, oldest first.",
+           {"name", "Davit-Revision"}, {200, "", "[HistoryEvent]", {}}, {404}),
       logs(),
       read("/events", "followEvents", "events", "Changes as they happen, as server-sent events.",
-           {"service", "node", "type", "since_id", "last_event_id", "Last-Event-ID"}, {200, "`id`, `event` and `data`, which is an Event.", "", {}, "text/event-stream"}),
-      read("/members", "listMembers", "nodes", "The nodes of the cluster, in brief.", page, {200, "", "[Member]", {"Davit-Event-Id", "?Link"}}),
+           {"service", "node", "type", "since_id", "last_event_id", "Last-Event-ID"},
+           {200, "`id`, `event` and `data`, which is an Event.", "", {}, "text/event-stream"}),
+      read("/members", "listMembers", "nodes", "The nodes of the cluster, in brief.", page,
+           {200, "", "[Member]", {"Davit-Event-Id", "?Link"}}),
       read("/nodes", "listNodes", "nodes", "The nodes of the cluster.", page, {200, "", "[Node]", {"Davit-Event-Id", "?Link"}}),
       read("/nodes/{name}", "getNode", "nodes", "One node, by name or id.", {"node_name", "Davit-Revision"}, {200, "", "Node", {}}, {404}),
       health(),
@@ -132,7 +143,9 @@ std::vector<Operation> operations() {
 
 // ---- From the table to the document
 
-Value component(std::string_view kind, std::string_view name) { return Value::object({{"$ref", fmt::format("#/components/{}/{}", kind, name)}}); }
+Value component(std::string_view kind, std::string_view name) {
+  return Value::object({{"$ref", fmt::format("#/components/{}/{}", kind, name)}});
+}
 
 Value schema_named(std::string_view name) {
   if (name == "Document") return Value::object({{"type", "object"}});
@@ -160,14 +173,16 @@ Value render(Answer const& answer) {
   auto const schema = answer.schema.empty() ? Value::object({{"type", "string"}}) : schema_named(answer.schema);
   auto content = Value::object({{answer.type, Value::object({{"schema", schema}})}});
   if (answer.type == "text/plain" && answer.doc.contains("x-ndjson")) {
-    content.set("application/x-ndjson", Value::object({{"schema", Value::object({{"type", "string"}, {"$comment", "each line is a LogLine"}})}}));
+    content.set("application/x-ndjson",
+                Value::object({{"schema", Value::object({{"type", "string"}, {"$comment", "each line is a LogLine"}})}}));
   }
   return rendered.set("content", std::move(content));
 }
 
 Value small_body(std::string_view name) {
   if (name == "NoMembers") return Value::object({{"type", "object"}, {"additionalProperties", false}});
-  auto const revision = Value::object({{"type", Value::array("integer", "null")}, {"minimum", 1}, {"maximum", UINT32_MAX}, {"description", "Absent: the one before."}});
+  auto const revision = Value::object(
+      {{"type", Value::array("integer", "null")}, {"minimum", 1}, {"maximum", UINT32_MAX}, {"description", "Absent: the one before."}});
   return Value::object({{"type", "object"}, {"properties", Value::object({{"revision", revision}})}, {"additionalProperties", false}});
 }
 

@@ -36,18 +36,21 @@ Value parameter(std::string_view in, std::string_view name, std::string_view doc
   if (in == "path") rendered.set("required", true);
   return rendered.set("schema", std::move(schema));
 }
-Value text_like(std::string_view pattern) { return Value::object({{"type", "string"}, {"pattern", pattern}}); }
 Value integer(std::int64_t least, std::int64_t most) { return Value::object({{"type", "integer"}, {"minimum", least}, {"maximum", most}}); }
-Value any_text() { return Value::object({{"type", "string"}}); }
+Value text_like(std::string_view pattern) { return Value::object({{"type", "string"}, {"pattern", pattern}}); }
+Value any_text() { return text_like("^[^\\u0000]*$"); }
 Value flag() { return Value::object({{"enum", Value::array("true", "false", "1", "0", "")}}); }
 
 constexpr std::string_view kWaitPattern = "^(?:1h|[0-5]?[0-9]m(?:[0-5]?[0-9]s)?|[0-9]{1,3}s|[0-9]{1,5}ms)$";
 constexpr std::string_view kSincePattern =
-    "^(?:[0-9]{1,4}(?:d|h|m|s|ms)|20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?Z)$";
+    "^(?:[0-9]{1,4}(?:d|h|m|s|ms)|20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-"
+    "9]{1,9})?Z)$";
 constexpr std::string_view kTagPattern = "^(?:\\*|(?:W/)?\"[!#-+.-~-]*\"(?:, ?(?:W/)?\"[!#-+.-~-]*\")*)$";
 
 void add_query_parameters(Value& all) {
-  auto const add = [&](std::string_view name, std::string_view doc, Value schema) { all.set(name, parameter("query", name, doc, std::move(schema))); };
+  auto const add = [&](std::string_view name, std::string_view doc, Value schema) {
+    all.set(name, parameter("query", name, doc, std::move(schema)));
+  };
   add("limit", "At most so many entries; the Link header leads to the next ones.", integer(1, 1000));
   add("after", "Entries after the one of this name.", any_text());
   add("wait", "Answers once the service has settled, or after so long (at most 1h); \"30s\".", text_like(kWaitPattern));
@@ -64,18 +67,21 @@ void add_query_parameters(Value& all) {
   add("type", "Only events whose type begins so: instance.running, or instance.", any_text());
   add("since_id", "Resumes after the event of this id.", any_text());
   add("last_event_id", "The same, by its other name.", any_text());
-  all.set("after_instance", parameter("query", "after", "Entries after this one, as a Link header gives it.", text_like("^(?:[0-9]{1,8}\\.[0-9a-hjkmnp-tv-z]{12})?$")));
+  all.set("after_instance", parameter("query", "after", "Entries after this one, as a Link header gives it.",
+                                      text_like("^(?:[0-9]{1,8}\\.[0-9a-hjkmnp-tv-z]{12})?$")));
 }
 
 }  // namespace
 
 Value openapi_parameters() {
   auto all = Value::object({{"name", parameter("path", "name", "The service.", service_name_schema())},
-                            {"node_name", parameter("path", "name", "The node's name or id.", any_text().set("minLength", 1))}});
+                            {"node_name", parameter("path", "name", "The node's name or id.", text_like("^[^/\\u0000]+$"))}});
   add_query_parameters(all);
-  auto const add = [&](std::string_view name, std::string_view doc, Value schema) { all.set(name, parameter("header", name, doc, std::move(schema))); };
+  auto const add = [&](std::string_view name, std::string_view doc, Value schema) {
+    all.set(name, parameter("header", name, doc, std::move(schema)));
+  };
   add("If-Match", "The ETag that the service must have: the write is refused with 412 if somebody was faster.", text_like(kTagPattern));
-  add("If-None-Match", "The ETag of an answer that the client has.", text_like(kTagPattern));
+  add("If-None-Match", "The ETag of an answer that the client has.", Value::object({{"type", "string"}}));
   add("Idempotency-Key", "Of the client's making: the same request with the same key is carried out once.", text_like("^[!-~]{1,256}$"));
   add("Davit-Revision", "As an answer to a write gave it: a server that has not seen that write yet says 503.", integer(0, INT64_MAX));
   add("Last-Event-ID", "Resumes after the event of this id; browsers send it by themselves.", text_like("^[ -~]*$"));
@@ -85,7 +91,7 @@ Value openapi_parameters() {
 Value openapi_header(std::string_view name) {
   auto const known = std::ranges::find(kHeaders, name, &Header::name);
   CHECK(known != std::end(kHeaders), "no header {}", name);
-  return Value::object({{"description", known->doc}, {"schema", any_text()}});
+  return Value::object({{"description", known->doc}, {"schema", Value::object({{"type", "string"}})}});
 }
 
 Value openapi_headers() {
@@ -102,9 +108,12 @@ Value openapi_responses() {
   }
   Value all = Value::object();
   for (auto const& [status, title] : titles) {
-    auto const content = Value::object({{"application/problem+json", Value::object({{"schema", Value::object({{"$ref", "#/components/schemas/Problem"}})}})}});
+    auto const content = Value::object(
+        {{"application/problem+json", Value::object({{"schema", Value::object({{"$ref", "#/components/schemas/Problem"}})}})}});
     auto response = Value::object({{"description", title + "."}, {"content", content}});
-    auto const with_header = [&](std::string_view name) { response.set("headers", Value::object({{name, Value::object({{"$ref", fmt::format("#/components/headers/{}", name)}})}})); };
+    auto const with_header = [&](std::string_view name) {
+      response.set("headers", Value::object({{name, Value::object({{"$ref", fmt::format("#/components/headers/{}", name)}})}}));
+    };
     if (status == "503" || status == "409") with_header("Retry-After");
     if (status == "405") with_header("Allow");
     if (status == "401") with_header("WWW-Authenticate");

@@ -134,24 +134,28 @@ Value service() {
 }
 
 Value removed_service() {
-  return object("A service of which nothing is left.", {{"name", text()}, {"status", object("", {{"state", text("").set("const", "removed")}})}});
+  return object("A service of which nothing is left.",
+                {{"name", text()}, {"status", object("", {{"state", text("").set("const", "removed")}})}});
 }
 
 Value dry_run() {
-  return object("What a write would lead to.",
-                {{"name", text()},
-                 {"dry_run", flag("").set("const", true)},
-                 {"generation", count("")},
-                 {"revision", count("")},
-                 {"removing", flag("")},
-                 {"spec", ref("Spec")},
-                 {"changes", list_of(object("One field that would change.",
-                                            {{"pointer", text()},
-                                             {"before", Value::object()},
-                                             {"after", Value::object()},
-                                             {"change", text("What it means for containers that run.").set("enum", Value::array("none", "in_place", "replace"))}}))},
-                 {"warnings", warnings()}},
-                {{"uid", text()}});
+  return object(
+      "What a write would lead to.",
+      {{"name", text()},
+       {"dry_run", flag("").set("const", true)},
+       {"generation", count("")},
+       {"revision", count("")},
+       {"removing", flag("")},
+       {"spec", ref("Spec")},
+       {"changes",
+        list_of(
+            object("One field that would change.",
+                   {{"pointer", text()},
+                    {"before", Value::object()},
+                    {"after", Value::object()},
+                    {"change", text("What it means for containers that run.").set("enum", Value::array("none", "in_place", "replace"))}}))},
+       {"warnings", warnings()}},
+      {{"uid", text()}});
 }
 
 Value history_event() {
@@ -169,40 +173,45 @@ Value history_event() {
 
 Value member() {
   return object("A node's place in the cluster.",
-                {{"name", text()}, {"address", text("The link's, with its port where it listens.")}, {"roles", list_of(word<model::Role>(""))}, {"status", word<model::NodeStatus>("")}},
+                {{"name", text()},
+                 {"address", text("The link's, with its port where it listens.")},
+                 {"roles", list_of(word<model::Role>(""))},
+                 {"status", word<model::NodeStatus>("")}},
                 {{"id", text()}});
 }
 
 Value node() {
-  auto schema = object("A node with what it has and what is used of it.",
-                       {{"name", text()},
-                        {"address", text()},
-                        {"roles", list_of(word<model::Role>(""))},
-                        {"status", word<model::NodeStatus>("")},
-                        {"availability", word<model::Availability>("")},
-                        {"labels", typed("object", "").set("additionalProperties", text())},
-                        {"capacity", amount("What the engine has.")},
-                        {"reserved", amount("What instances have reserved.")},
-                        {"used", amount("What is in use, by all processes.")},
-                        {"instances", count("")},
-                        {"engine", object("", {{"version", text()}, {"api", text()}}, {{"up", flag("It answers.")}, {"message", text("Why not.")}})},
-                        {"platform", text("As in linux/amd64.")}},
-                       {{"id", text()}});
+  auto schema =
+      object("A node with what it has and what is used of it.",
+             {{"name", text()},
+              {"address", text()},
+              {"roles", list_of(word<model::Role>(""))},
+              {"status", word<model::NodeStatus>("")},
+              {"availability", word<model::Availability>("")},
+              {"labels", typed("object", "").set("additionalProperties", text())},
+              {"capacity", amount("What the engine has.")},
+              {"reserved", amount("What instances have reserved.")},
+              {"used", amount("What is in use, by all processes.")},
+              {"instances", count("")},
+              {"engine", object("", {{"version", text()}, {"api", text()}}, {{"up", flag("It answers.")}, {"message", text("Why not.")}})},
+              {"platform", text("As in linux/amd64.")}},
+             {{"id", text()}});
   return schema;
 }
 
 Value problem_schema() {
   Value codes = Value::array();
   for (auto const& kind : all_problem_kinds()) codes.push(kind.code);
-  return object("A refusal (RFC 9457).",
-                {{"type", text("/problems/<code>")},
-                 {"code", text("What clients may switch over.").set("enum", std::move(codes))},
-                 {"title", text()},
-                 {"status", typed("integer", "")},
-                 {"detail", text("For people; names the way out.")}},
-                {{"errors", list_of(object("", {{"pointer", text("A JSON pointer into the body (#/ports/0), or ?parameter, or a header's name.")},
-                                                {"code", text("As in unknown_field.")},
-                                                {"detail", text()}}))}});
+  return object(
+      "A refusal (RFC 9457).",
+      {{"type", text("/problems/<code>")},
+       {"code", text("What clients may switch over.").set("enum", std::move(codes))},
+       {"title", text()},
+       {"status", typed("integer", "")},
+       {"detail", text("For people; names the way out.")}},
+      {{"errors", list_of(object("", {{"pointer", text("A JSON pointer into the body (#/ports/0), or ?parameter, or a header's name.")},
+                                      {"code", text("As in unknown_field.")},
+                                      {"detail", text()}}))}});
 }
 
 Value log_line() {

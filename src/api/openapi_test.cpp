@@ -67,7 +67,8 @@ TEST(OpenApi, describes_the_routes_that_there_are_with_their_parameters) {
     served.emplace(lower(fmt::format("{} {}", route.method, route.path)), Names(route.query.begin(), route.query.end()));
   }
   std::map<std::string, Names> described;
-  for_each_operation([&](auto const& method, auto const& path, auto const& operation) { described.emplace(method + " " + path, query_of(operation)); });
+  for_each_operation(
+      [&](auto const& method, auto const& path, auto const& operation) { described.emplace(method + " " + path, query_of(operation)); });
   EXPECT_EQ(described, served);
 }
 
@@ -76,7 +77,8 @@ TEST(OpenApi, refers_only_to_what_is_there) {
 }
 
 TEST(OpenApi, has_nothing_that_nobody_refers_to) {
-  Names used{"#/components/schemas/Event", "#/components/schemas/LogLine", "#/components/responses/405"};  // of streams; of every other method
+  Names used{"#/components/schemas/Event", "#/components/schemas/LogLine",
+             "#/components/responses/405"};  // of streams; of every other method
   for_each_ref(document(), [&](std::string_view ref) { used.emplace(ref); });
   for (auto const* const kind : {"parameters", "responses", "schemas"}) {
     for (auto const& member : document().at("components").at(kind).members()) {
@@ -105,7 +107,8 @@ TEST(OpenApi, documents_every_problem_that_can_be_answered) {
 TEST(OpenApi, names_the_parameters_of_each_path) {
   for_each_operation([&](auto const&, auto const& path, auto const& operation) {
     std::size_t in_path = 0;
-    for (auto const& item : operation.at("parameters").items()) in_path += resolve(item.at("$ref").text()).at("in").text() == "path" ? 1 : 0;
+    for (auto const& item : operation.at("parameters").items())
+      in_path += resolve(item.at("$ref").text()).at("in").text() == "path" ? 1 : 0;
     EXPECT_EQ(in_path, path.find("{name}") == std::string::npos ? 0U : 1U) << path;
   });
 }

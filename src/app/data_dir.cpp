@@ -82,8 +82,8 @@ Result<std::optional<model::AgentState>> load_agent_state(std::filesystem::path 
   if (!in) return os_error("cannot read", file);
   auto state = codec::decode_agent_state(std::string(std::istreambuf_iterator<char>(in), {}));
   if (!state) {
-    return fail(state.error().code, fmt::format("{}: {}; remove the file if it is damaged: the node is found again in the store", file.string(),
-                                                state.error().message));
+    return fail(state.error().code, fmt::format("{}: {}; remove the file if it is damaged: the node is found again in the store",
+                                                file.string(), state.error().message));
   }
   return *std::move(state);
 }

@@ -36,7 +36,7 @@ def test_schemathesis_finds_no_answer_outside_the_document(clean, lab):
         [tools() / 'schemathesis', 'run', f'http://127.0.0.1:{clean.port}/openapi.json', '--checks', ','.join(CHECKS), '--max-examples', '20', '--seed', '1',
          '--exclude-path', '/events', '--request-timeout', '10', '--phases', 'examples,coverage,fuzzing', '--generation-database', 'none',
          '--suppress-health-check', 'all', '--no-color'],
-        env=environment, cwd=folder, capture_output=True, text=True, timeout=240)
+        env=environment, cwd=folder, capture_output=True, text=True, timeout=420)
     print(done.stdout[-12000:], done.stderr[-2000:])
     assert clean.process.poll() is None, 'davit did not survive it'
     assert clean.get('/healthz').status == 200

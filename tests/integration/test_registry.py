@@ -59,9 +59,10 @@ def test_image_that_the_registry_lacks_is_not_found(clean, open_registry):
 
 
 def test_image_that_appears_later_is_pulled_then(clean, open_registry):
+    open_registry.push('davit/hello:2', 'demo/late:early')
     clean.create('late', hello(1, image=f'{open_registry.host}/demo/late:1', restart_policy={'delay': '300ms', 'max_delay': '1s'}))
     clean.wait_reason('late', 'image_not_found')
-    open_registry.push('davit/hello:2', 'demo/late:1')
+    open_registry.retag('demo/late', 'early', '1')
     assert 'version 2' in page(clean.wait_running('late', 1)['instances'][0])
 
 

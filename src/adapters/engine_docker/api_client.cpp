@@ -85,10 +85,10 @@ asio::awaitable<Result<http::Stream>> ApiClient::async_open(Ask ask, Monotonic d
   co_return std::move(*stream);
 }
 
-asio::awaitable<Result<Answer>> ApiClient::async_read_answer(http::Stream& stream, Monotonic deadline) {
-  auto body = co_await stream.async_read_all(kErrorBodyLimit, deadline);
+asio::awaitable<Result<Answer>> ApiClient::async_read_answer(http::Stream* stream, Monotonic deadline) {
+  auto body = co_await stream->async_read_all(kErrorBodyLimit, deadline);
   if (!body) co_return std::unexpected(away(body.error()));
-  co_return Answer{stream.status(), std::move(*body)};
+  co_return Answer{stream->status(), std::move(*body)};
 }
 
 Error ApiClient::away(Error error) const {

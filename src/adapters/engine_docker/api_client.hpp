@@ -47,7 +47,7 @@ class ApiClient {
   boost::asio::awaitable<Result<Answer>> async_request(Ask ask, Monotonic deadline);
   // A stream over a connection of its own, whose status may be an error. `deadline` is for status and headers.
   boost::asio::awaitable<Result<http::Stream>> async_open(Ask ask, Monotonic deadline);
-  boost::asio::awaitable<Result<Answer>> async_read_answer(http::Stream& stream, Monotonic deadline);
+  boost::asio::awaitable<Result<Answer>> async_read_answer(http::Stream* stream, Monotonic deadline);
 
   std::optional<ApiVersion> version() const { return version_; }
   Error away(Error error) const;  // what went wrong on the way, as users should read it

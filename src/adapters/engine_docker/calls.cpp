@@ -96,7 +96,7 @@ Calls::Reply Calls::async_on(model::InspectImage call, Monotonic deadline) {
 Calls::Reply Calls::async_on(model::PullImage call, Monotonic deadline) {
   auto const reference = parse_reference(call.reference);
   if (!reference) co_return std::unexpected(reference.error());
-  auto const auth = co_await async_find_auth(loop_, docker_config_folder_, reference->registry, deadline);
+  auto const auth = co_await async_find_auth(&loop_, docker_config_folder_, reference->registry, deadline);
   auto stream = co_await api_.async_open(pull_ask(*reference, auth), deadline);
   // The engine says nothing until the registry has: its silence is the registry's.
   if (!stream && stream.error().code == Code::UnknownOutcome && loop_.now().monotonic >= deadline) {
@@ -105,11 +105,11 @@ Calls::Reply Calls::async_on(model::PullImage call, Monotonic deadline) {
   }
   if (!stream) co_return std::unexpected(stream.error());
   if (stream->status() != 200) {
-    auto const answer = co_await api_.async_read_answer(*stream, deadline);
+    auto const answer = co_await api_.async_read_answer(&*stream, deadline);
     if (!answer) co_return std::unexpected(answer.error());
     co_return std::unexpected(pull_failure(pull_error(answer->status, answer->message()), auth));
   }
-  auto pulled = co_await async_follow_pull(*stream, call.reference, deadline);
+  auto pulled = co_await async_follow_pull(&*stream, call.reference, deadline);
   if (!pulled) co_return std::unexpected(pull_failure(pulled.error(), auth));
   // A stream that just ends is no proof.
   auto const image = co_await async_get(image_path(call.reference), {}, image_error, deadline);
@@ -117,12 +117,12 @@ Calls::Reply Calls::async_on(model::PullImage call, Monotonic deadline) {
   co_return std::move(*pulled);
 }
 
-asio::awaitable<Result<model::Pulled>> Calls::async_follow_pull(http::Stream& stream, std::string reference, Monotonic deadline) {
+asio::awaitable<Result<model::Pulled>> Calls::async_follow_pull(http::Stream* stream, std::string reference, Monotonic deadline) {
   PullStream pull;
   auto next_progress = Monotonic::min();
   std::int64_t told = -1;
   while (true) {
-    auto const bytes = co_await stream.async_read(deadline);
+    auto const bytes = co_await stream->async_read(deadline);
     if (!bytes && bytes.error().code == Code::Deadline) {
       co_return fail(Code::Deadline,
                      fmt::format("the pull of {} did not end in time; its last word was \"{}\"", reference, pull.last_status()),

@@ -42,7 +42,7 @@ class Calls {
   Reply async_on(model::ReadEngineInfo call, Monotonic deadline);
 
   boost::asio::awaitable<Result<codec::Value>> async_get(std::string path, http::Query query, Refusal refusal, Monotonic deadline);
-  boost::asio::awaitable<Result<model::Pulled>> async_follow_pull(http::Stream& stream, std::string reference, Monotonic deadline);
+  boost::asio::awaitable<Result<model::Pulled>> async_follow_pull(http::Stream* stream, std::string reference, Monotonic deadline);
 
   runtime::AsioLoop& loop_;
   ApiClient& api_;

@@ -96,14 +96,14 @@ std::string encode_login(RegistryLogin const& login) {
   return encode_base64url(codec::dump(out));
 }
 
-asio::awaitable<RegistryAuth> async_find_auth(runtime::AsioLoop& loop, std::filesystem::path config_folder, std::string registry,
+asio::awaitable<RegistryAuth> async_find_auth(runtime::AsioLoop* loop, std::filesystem::path config_folder, std::string registry,
                                               Monotonic deadline) {
   auto const config = read_json_file(config_folder / "config.json");
   if (!config) co_return RegistryAuth{"", config.error().message};
   auto const helper = find_helper(*config, registry);
   if (!helper) co_return login_of_file(*config, registry, "");
   std::vector<std::string> const command{helper->program, "get"};
-  auto const helper_deadline = std::min(deadline, loop.now().monotonic + kHelperTimeout);
+  auto const helper_deadline = std::min(deadline, loop->now().monotonic + kHelperTimeout);
   auto const output = co_await async_run_helper(loop, command, helper->server + "\n", helper_deadline);
   auto const login = output ? read_helper_output(*output, helper->server) : Result<RegistryLogin>(std::unexpected(output.error()));
   if (login) co_return RegistryAuth{encode_login(*login), ""};

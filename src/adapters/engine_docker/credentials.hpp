@@ -41,7 +41,7 @@ struct RegistryAuth {
   std::string header;   // "": ask the registry without
   std::string problem;  // why there are no credentials although some are configured; for the message of a failed pull
 };
-boost::asio::awaitable<RegistryAuth> async_find_auth(runtime::AsioLoop& loop, std::filesystem::path config_folder, std::string registry,
+boost::asio::awaitable<RegistryAuth> async_find_auth(runtime::AsioLoop* loop, std::filesystem::path config_folder, std::string registry,
                                                      Monotonic deadline);
 
 }  // namespace davit::engine_docker

@@ -109,15 +109,15 @@ class Helpers : public testing::Test {
 TEST_F(Helpers, GetTheServerAndGiveTheLogin) {
   script("docker-credential-fake", R"(read server; echo "{\"Username\":\"$1\",\"Secret\":\"$server\"}")");
   std::ofstream(folder_ / "config.json") << R"({"credsStore":"fake"})";
-  auto const auth = wait(async_find_auth(loop_, folder_, "host:5000", in(10s)));
+  auto const auth = wait(async_find_auth(&loop_, folder_, "host:5000", in(10s)));
   EXPECT_EQ(decode_base64(auth.header), R"({"username":"get","password":"host:5000","serveraddress":"host:5000"})");
 }
 
 TEST_F(Helpers, ThatFailLeaveTheLoginOfTheFile) {
   auto const config = R"({"credsStore":"nosuch","auths":{"host:5000":{"username":"u","password":"p"}}})";
   std::ofstream(folder_ / "config.json") << config;
-  EXPECT_NE(wait(async_find_auth(loop_, folder_, "host:5000", in(10s))).header, "");
-  auto const none = wait(async_find_auth(loop_, folder_, "other:5000", in(10s)));
+  EXPECT_NE(wait(async_find_auth(&loop_, folder_, "host:5000", in(10s))).header, "");
+  auto const none = wait(async_find_auth(&loop_, folder_, "other:5000", in(10s)));
   EXPECT_EQ(none.header, "");
   EXPECT_NE(none.problem.find("cannot run docker-credential-nosuch"), std::string::npos) << none.problem;
 }
@@ -125,7 +125,7 @@ TEST_F(Helpers, ThatFailLeaveTheLoginOfTheFile) {
 TEST_F(Helpers, ThatHangAreKilledWithWhatTheyStarted) {
   auto const mark = folder_ / "alive";
   script("hang", "sleep 600 & echo $! > " + mark.string() + "; wait");
-  auto const output = wait(async_run_helper(loop_, {"hang"}, "", in(1s)));
+  auto const output = wait(async_run_helper(&loop_, {"hang"}, "", in(1s)));
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().code, Code::Deadline);
   std::string pid;
@@ -140,18 +140,18 @@ TEST_F(Helpers, ThatHangAreKilledWithWhatTheyStarted) {
 }
 
 TEST_F(Helpers, ThatPrintTooMuchAreCutOff) {
-  auto const output = wait(async_run_helper(loop_, {"yes"}, "", in(10s)));
+  auto const output = wait(async_run_helper(&loop_, {"yes"}, "", in(10s)));
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().code, Code::Exhausted);
 }
 
-TEST_F(Helpers, ThatReadNothingAreNoHarm) { EXPECT_EQ(wait(async_run_helper(loop_, {"true"}, "input\n", in(10s))).value(), ""); }
+TEST_F(Helpers, ThatReadNothingAreNoHarm) { EXPECT_EQ(wait(async_run_helper(&loop_, {"true"}, "input\n", in(10s))).value(), ""); }
 
 TEST_F(Helpers, AreReadAnewEachTime) {
   std::ofstream(folder_ / "config.json") << "{}";
-  EXPECT_EQ(wait(async_find_auth(loop_, folder_, "h:1", in(10s))).header, "");
+  EXPECT_EQ(wait(async_find_auth(&loop_, folder_, "h:1", in(10s))).header, "");
   std::ofstream(folder_ / "config.json") << R"({"auths":{"h:1":{"username":"u","password":"p"}}})";
-  EXPECT_NE(wait(async_find_auth(loop_, folder_, "h:1", in(10s))).header, "");
+  EXPECT_NE(wait(async_find_auth(&loop_, folder_, "h:1", in(10s))).header, "");
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ std::unique_ptr<ports::LogReader> DockerEngine::read_logs(ports::LogQuery query,
 asio::awaitable<void> DockerEngine::async_run_log(std::shared_ptr<LogFlow> flow) {
   Status end;
   try {
-    end = co_await async_read_log(loop_, api_, flow);
+    end = co_await async_read_log(&loop_, &api_, flow);
   } catch (std::exception const& thrown) {
     if (gate_.is_closed()) throw;  // cancelled by stop()
     end = fail(Code::Internal, thrown.what());

@@ -57,7 +57,7 @@ asio::awaitable<Error> EventsWatch::async_session() {
   auto stream = co_await api_.async_open(events_ask(), in(kConnectTimeout));
   if (!stream) co_return stream.error();
   if (stream->status() != 200) {
-    auto const answer = co_await api_.async_read_answer(*stream, in(kConnectTimeout));
+    auto const answer = co_await api_.async_read_answer(&*stream, in(kConnectTimeout));
     co_return answer ? Error{Code::Unavailable, "the engine gives no events: " + answer->message(), ""} : answer.error();
   }
   up_ = true;

@@ -65,16 +65,16 @@ Result<pid_t> spawn_on(std::vector<std::string>& command, int socket) {
   return pid;
 }
 
-asio::awaitable<Result<std::string>> async_talk(asio::local::stream_protocol::socket& socket, std::string input) {
+asio::awaitable<Result<std::string>> async_talk(asio::local::stream_protocol::socket* socket, std::string input) {
   constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
   // So small that the socket's buffer takes it whole; a program that does not read it says so by its output.
-  co_await socket.async_send(asio::buffer(input), kNoThrow);
+  co_await socket->async_send(asio::buffer(input), kNoThrow);
   boost::system::error_code ignored;
-  socket.shutdown(asio::socket_base::shutdown_send, ignored);
+  (void)socket->shutdown(asio::socket_base::shutdown_send, ignored);
   std::string output;
   std::array<char, 4096> buffer;
   while (true) {
-    auto const [error, size] = co_await socket.async_receive(asio::buffer(buffer), kNoThrow);
+    auto const [error, size] = co_await socket->async_receive(asio::buffer(buffer), kNoThrow);
     if (error == asio::error::operation_aborted) throw boost::system::system_error(error);  // the deadline, or the caller's end
     if (error) co_return output;
     if (output.size() + size > kOutputLimit) co_return fail(Code::Exhausted, "it prints too much");
@@ -84,18 +84,18 @@ asio::awaitable<Result<std::string>> async_talk(asio::local::stream_protocol::so
 
 }  // namespace
 
-asio::awaitable<Result<std::string>> async_run_helper(runtime::AsioLoop& loop, std::vector<std::string> command, std::string input,
+asio::awaitable<Result<std::string>> async_run_helper(runtime::AsioLoop* loop, std::vector<std::string> command, std::string input,
                                                       Monotonic deadline) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     co_return fail(Code::Exhausted, "no socket pair: " + std::generic_category().message(errno));
   }
-  asio::local::stream_protocol::socket ours(loop.context(), asio::local::stream_protocol(), ends[0]);
+  asio::local::stream_protocol::socket ours(loop->context(), asio::local::stream_protocol(), ends[0]);
   auto const pid = spawn_on(command, ends[1]);
   ::close(ends[1]);
   if (!pid) co_return std::unexpected(pid.error());
   Child const child(*pid);
-  co_return co_await runtime::async_with_deadline(loop, deadline, command[0], async_talk(ours, std::move(input)));
+  co_return co_await runtime::async_with_deadline(*loop, deadline, command[0], async_talk(&ours, std::move(input)));
 }
 
 }  // namespace davit::engine_docker

@@ -16,7 +16,7 @@ namespace davit::engine_docker {
 // What the program wrote to its standard output until it closed it; its exit status does not matter. The program, and what it
 // started, is killed when the coroutine ends in whatever way. Code::NotFound: no such program in $PATH. Code::Deadline.
 // Code::Exhausted: more than 64 KiB.
-boost::asio::awaitable<Result<std::string>> async_run_helper(runtime::AsioLoop& loop, std::vector<std::string> command, std::string input,
+boost::asio::awaitable<Result<std::string>> async_run_helper(runtime::AsioLoop* loop, std::vector<std::string> command, std::string input,
                                                              Monotonic deadline);
 
 }  // namespace davit::engine_docker

@@ -33,10 +33,10 @@ Ask logs_ask(ports::LogQuery const& query) {
 }
 
 // Only the container's configuration says in which of the two forms its log comes: older engines do not in their answer.
-asio::awaitable<Result<bool>> async_has_tty(ApiClient& api, std::string container, Monotonic deadline) {
+asio::awaitable<Result<bool>> async_has_tty(ApiClient* api, std::string container, Monotonic deadline) {
   Ask ask;
   ask.path = fmt::format("/containers/{}/json", http::percent_encode(container));
-  auto const answer = co_await api.async_request(std::move(ask), deadline);
+  auto const answer = co_await api->async_request(std::move(ask), deadline);
   if (!answer) co_return std::unexpected(answer.error());
   if (!answer->is_ok()) co_return std::unexpected(container_error(answer->status, answer->message()));
   auto const container_json = parse_engine_json(answer->body);
@@ -45,13 +45,13 @@ asio::awaitable<Result<bool>> async_has_tty(ApiClient& api, std::string containe
 }
 
 // on_line may pause the flow or destroy its handle.
-asio::awaitable<void> async_deliver(LogFlow& flow, std::vector<ports::LogLine> lines) {
+asio::awaitable<void> async_deliver(std::shared_ptr<LogFlow> flow, std::vector<ports::LogLine> lines) {
   for (auto& line : lines) {
-    while (flow.paused && !flow.abandoned) co_await flow.changed.async_wait();
-    if (flow.abandoned) co_return;
-    flow.on_line(std::move(line));
+    while (flow->paused && !flow->abandoned) co_await flow->changed.async_wait();
+    if (flow->abandoned) co_return;
+    flow->on_line(std::move(line));
   }
-  while (flow.paused && !flow.abandoned) co_await flow.changed.async_wait();
+  while (flow->paused && !flow->abandoned) co_await flow->changed.async_wait();
 }
 
 }  // namespace
@@ -67,15 +67,15 @@ void LogHandle::resume() {
   flow_->changed.notify();
 }
 
-asio::awaitable<Status> async_read_log(runtime::AsioLoop& loop, ApiClient& api, std::shared_ptr<LogFlow> flow) {
-  auto const deadline = loop.now().monotonic + kOpenTimeout;
+asio::awaitable<Status> async_read_log(runtime::AsioLoop* loop, ApiClient* api, std::shared_ptr<LogFlow> flow) {
+  auto const deadline = loop->now().monotonic + kOpenTimeout;
   auto const tty = co_await async_has_tty(api, flow->query.container, deadline);
   if (!tty) co_return std::unexpected(tty.error());
   if (flow->abandoned) co_return Status{};
-  auto stream = co_await api.async_open(logs_ask(flow->query), deadline);
+  auto stream = co_await api->async_open(logs_ask(flow->query), deadline);
   if (!stream) co_return std::unexpected(stream.error());
   if (stream->status() != 200) {
-    auto const answer = co_await api.async_read_answer(*stream, deadline);
+    auto const answer = co_await api->async_read_answer(&*stream, deadline);
     if (!answer) co_return std::unexpected(answer.error());
     co_return std::unexpected(container_error(answer->status, answer->message()));
   }
@@ -88,8 +88,8 @@ asio::awaitable<Status> async_read_log(runtime::AsioLoop& loop, ApiClient& api, 
     Status pushed;
     if (is_over) splitter.finish(lines);
     else pushed = splitter.push(*bytes, lines);
-    co_await async_deliver(*flow, std::move(lines));
-    if (!bytes) co_return std::unexpected(api.away(bytes.error()));
+    co_await async_deliver(flow, std::move(lines));
+    if (!bytes) co_return std::unexpected(api->away(bytes.error()));
     if (is_over || !pushed) co_return pushed;
   }
   co_return Status{};

@@ -39,6 +39,6 @@ class LogHandle final : public ports::LogReader {
 };
 
 // Gives out lines until the log ends, fails or is abandoned; the result is for on_end.
-boost::asio::awaitable<Status> async_read_log(runtime::AsioLoop& loop, ApiClient& api, std::shared_ptr<LogFlow> flow);
+boost::asio::awaitable<Status> async_read_log(runtime::AsioLoop* loop, ApiClient* api, std::shared_ptr<LogFlow> flow);
 
 }  // namespace davit::engine_docker

@@ -13,7 +13,7 @@ using model::Reason;
 namespace {
 
 constexpr Duration kPullLimit = 30min;
-constexpr std::uint32_t kPortTries = 10;
+constexpr std::uint32_t kPortTries = 100;
 
 // Away means that nothing is known and the same step is tried again when the engine is back.
 bool is_away(Result<model::EngineReply> const& outcome) {
@@ -26,6 +26,25 @@ std::string image_to_run(model::ServiceSpec const& spec, std::string const& dige
   auto const slash = spec.image.rfind('/');
   auto const colon = spec.image.find(':', slash == std::string::npos ? 0 : slash);
   return spec.image.substr(0, colon) + '@' + digest;
+}
+
+// "docker.io/library/nginx:1.27" → "nginx": as the engine writes it in an image's digests.
+std::string_view repository_of(std::string_view image) {
+  image = image.substr(0, image.find('@'));
+  auto const slash = image.rfind('/');
+  image = image.substr(0, image.find(':', slash == std::string_view::npos ? 0 : slash));
+  if (image.starts_with("docker.io/")) image.remove_prefix(std::string_view("docker.io/").size());
+  if (image.starts_with("library/")) image.remove_prefix(std::string_view("library/").size());
+  return image;
+}
+
+// An image may have been pushed elsewhere too: only the digest of the repository that was asked for is the revision's.
+std::string digest_of(model::ImageDetail const& image, std::string_view wanted) {
+  for (auto const& with_name : image.repo_digests) {
+    auto const at = with_name.find('@');
+    if (at != std::string::npos && repository_of(with_name) == repository_of(wanted)) return with_name.substr(at + 1);
+  }
+  return {};
 }
 
 Reason reason_of(Error const& error) {
@@ -88,11 +107,7 @@ void Agent::on_image(Instance& instance, Result<model::EngineReply> const& outco
   }
   auto const& image = std::get<model::ImageDetail>(*outcome);
   instance.has_image_test = image.has_healthcheck;
-  instance.running_digest.clear();
-  if (!image.repo_digests.empty()) {
-    auto const& with_name = image.repo_digests.front();
-    if (auto const at = with_name.find('@'); at != std::string::npos) instance.running_digest = with_name.substr(at + 1);
-  }
+  instance.running_digest = digest_of(image, instance.spec->image);
   set_phase(instance, Phase::Turn);
   turns_.push_back(instance.identity.instance);
 }
@@ -229,7 +244,10 @@ void Agent::on_started(Instance& instance, Result<model::EngineReply> const& out
 void Agent::retry_with_other_ports(Instance& instance, std::string const& message) {
   ports_.block(instance.ports, now_.monotonic);
   bool const has_choice = std::ranges::any_of(instance.spec->ports, [](auto const& port) { return !port.published || port.published_end; });
-  if (!has_choice || ++instance.port_tries > kPortTries) return fail_attempt(instance, Reason::HostPortInUse, message);
+  if (!has_choice || ++instance.port_tries > kPortTries) {
+    instance.port_tries = 0;
+    return fail_attempt(instance, Reason::HostPortInUse, message);
+  }
   auto ports = ports_.pick(instance.spec->ports, now_.monotonic);
   if (!ports) return fail_attempt(instance, Reason::HostPortInUse, ports.error().message);
   ports_.release(instance.ports);

@@ -17,7 +17,12 @@ constexpr Duration kRejectedRetry = 1s;
 
 void Master::on(FromAgent const& event) {
   auto const ix = index_of(event.node);
-  std::visit([&](auto const& message) { on_message(nodes_[static_cast<std::size_t>(ix)], message); }, event.message);
+  auto& node = nodes_[static_cast<std::size_t>(ix)];
+  bool const is_about_instances = std::holds_alternative<model::InstanceChanged>(event.message) ||
+                                  std::holds_alternative<model::InstanceGone>(event.message) ||
+                                  std::holds_alternative<model::Verdict>(event.message);
+  if (is_about_instances && !node.is_fenced) return;  // its answer to the fence will say it all
+  std::visit([&](auto const& message) { on_message(node, message); }, event.message);
 }
 
 NodeIx Master::index_of(NodeId id) {

@@ -182,7 +182,9 @@ class Davit:
 def page(instance):
     """What the instance's page says about itself: 'web.1 on n1, version 1, instance k3v9…'."""
     port = instance['ports'][0]
-    answer = Api((port['address'], port['published'])).get('/?text', timeout=5)
+    api = Api((port['address'], port['published']))
+    # The engine's proxy accepts as soon as the container runs, the server in it a moment later.
+    answer = wait_for(lambda: api.get('/?text', timeout=5), 10, f'the page at port {port["published"]} answers')
     assert answer.status == 200, answer
     return answer.text.strip()
 

@@ -45,8 +45,8 @@ class Registry:
         (folder / 'config.json').write_text(json.dumps({'auths': {self.host: {'auth': login}}}))
 
     def push(self, image, name, also=None):
-        """Pushes an image like the engine's under the name, and takes it from the engine; its reference and its digest.
-        It stays there as `also`. The engine's own image is left as it is: a push would give it a digest.
+        """Pushes an image like the engine's under the name, and takes it from the engine unless it has another
+        name there; its reference and its digest. The engine's own image is left as it is: a push would give it a digest.
         """
         reference = f'{self.host}/{name}'
         config = self.folder / 'login'
@@ -54,8 +54,16 @@ class Registry:
         container = self.engine.docker('create', image)
         self.engine.docker('commit', '--change', f'LABEL pushed={name}', container, reference)
         self.engine.docker('rm', container)
+        said = self.engine.docker('--config', config, 'push', reference)
         if also:
             self.engine.docker('tag', reference, also)
-        said = self.engine.docker('--config', config, 'push', reference)
-        self.engine.docker('rmi', reference)
+        else:
+            self.engine.docker('rmi', reference)
         return reference, next(word for word in said.split() if word.startswith('sha256:'))
+
+    def retag(self, name, tag, new_tag):
+        """Gives what the registry has under a tag another one; the engine knows nothing of it."""
+        api, kind = Api(('127.0.0.1', self.port)), 'application/vnd.docker.distribution.manifest.v2+json'
+        manifest = api.get(f'/v2/{name}/manifests/{tag}', headers={'Accept': kind})
+        put = api.call('PUT', f'/v2/{name}/manifests/{new_tag}', manifest.raw, {'Content-Type': kind})
+        assert put.status == 201, put
