@@ -26,11 +26,11 @@ class Connection:
     def __init__(self, socket_path):
         self.connection = UnixConnection(socket_path, timeout=120)
 
-    def call(self, method, path, body=None, accept=(200, 201, 204)):
+    def call(self, method, path, body=None):
         self.send(method, path, body)
         response = self.connection.getresponse()
         said = response.read()
-        if response.status not in accept:
+        if response.status not in (200, 201, 204):
             raise Refused(f'{method} {path}: {response.status} {said.decode(errors="replace").strip()}')
         return json.loads(said) if said else None
 
@@ -71,11 +71,16 @@ class Bare:
         return made
 
     def start_all(self, service, count, at_once):
-        self.for_each(range(count), at_once, lambda connection, slot: self.create_and_start(connection, service, slot))
+        """The running containers' ids by slot."""
+        ids = {}
+        self.for_each(range(count), at_once, lambda connection, slot: ids.update({slot: self.create_and_start(connection, service, slot)}))
+        return ids
+
+    def remove(self, *containers):
+        self.for_each(containers, REMOVALS_AT_ONCE, lambda connection, container: connection.call('DELETE', f'/containers/{container}?force=1&v=1'))
 
     def remove_all(self):
-        ids = self.engine.docker('ps', '-aq', '--filter', 'label=bench.service').split()
-        self.for_each(ids, REMOVALS_AT_ONCE, lambda connection, container: connection.call('DELETE', f'/containers/{container}?force=1&v=1'))
+        self.remove(*self.engine.docker('ps', '-aq', '--filter', 'label=bench.service').split())
 
     def for_each(self, items, at_once, work):
         queue, failures = SimpleQueue(), []

@@ -44,7 +44,8 @@ def obstacle():
 
 
 def print_machine(stage):
-    model = next((line.split(':', 1)[1].strip() for line in Path('/proc/cpuinfo').read_text().splitlines() if line.startswith('model name')), platform.machine())
+    lines = Path('/proc/cpuinfo').read_text().splitlines()
+    model = next((line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')), platform.machine())
     engine = stage.engine.api.get('/version').json['Version']
     print(f'{len(os.sched_getaffinity(0))} cores ({model}), Linux {platform.release()}, Docker Engine {engine}, load before {os.getloadavg()[0]:.1f}')
     print('Figures are medians with (smallest..largest); ratios are of runs that took turns.', flush=True)
@@ -63,7 +64,7 @@ def main():
             SUBJECTS[name].measure(stage).print()
     finally:
         stage.stop()
-    print(f'\n{time.monotonic() - began:.0f} s in all')
+    print(f'\n{time.monotonic() - began:.0f} s in all, load after {os.getloadavg()[0]:.1f}')
 
 
 if __name__ == '__main__':

@@ -1,5 +1,5 @@
 """A killed container until its successor runs, against the bare start of such a container."""
-from bare import Bare, Connection, Refused, Sightings
+from bare import Bare, Connection, Sightings
 from figures import Figure, Table, verdict
 from stage import wall
 
@@ -7,33 +7,37 @@ from subjects.starts import SPEC
 
 AIM = 0.1  # seconds on top of a bare start
 REPETITIONS, QUICK = 20, 6
+AT_ONCE = 4
 
 
 def measure(stage):
     repetitions = QUICK if stage.is_quick else REPETITIONS
-    davit, bare, sightings = stage.davit('restart'), Bare(stage.engine, stage.free_ports(1)), Sightings(stage.engine)
-    # One instance for each repetition: the second restart of an instance would be put off by its policy.
+    davit, bare, sightings = stage.davit('restart'), Bare(stage.engine, stage.free_ports(repetitions + 1)), Sightings(stage.engine)
+    # One container for each repetition: the second restart of an instance would be put off by its policy.
     davit.create('web', SPEC | {'instances': repetitions})
     davit.wait_running('web', repetitions, timeout=120)
     victims = stage.engine.by_slot('web')
+    bare_victims = bare.start_all('rest', repetitions, AT_ONCE)
 
     def is_successor(slot):
         return lambda action, container, labels: (action == 'start' and labels.get('davit.service') == 'web' and labels['davit.slot'] == str(slot)
                                                   and container not in victims.values())
     seconds = {'start': [], 'bare': [], 'end': [], 'davit': []}
-    for slot, victim in victims.items():
+    for number, (slot, victim) in enumerate(victims.items()):
         began = wall()
-        container = bare.start(f'first{slot}', 0)
-        seconds['start'].append(sightings.started(f'first{slot}') - began)
+        extra = bare.start(f'extra{number}', repetitions)
+        seconds['start'].append(sightings.started(f'extra{number}') - began)
+        bare.remove(extra)
 
-        killed, _ = kill(stage, sightings, container)
-        replace(stage, bare, container, f'second{slot}')
-        seconds['bare'].append(sightings.started(f'second{slot}') - killed)
-        bare.remove_all()
+        killed, _ = kill(stage, sightings, bare_victims[number])
+        stage.engine.inspect(bare_victims[number])  # answered when the engine has cleaned up
+        bare.start(f'next{number}', number)
+        seconds['bare'].append(sightings.started(f'next{number}') - killed)
 
         killed, ended = kill(stage, sightings, victim)
         seconds['end'].append(ended - killed)
         seconds['davit'].append(sightings.nth(1, is_successor(slot)) - killed)
+    bare.remove_all()
     davit.remove('web')
     davit.stop()
     return table_of(seconds, repetitions)
@@ -48,7 +52,7 @@ def table_of(seconds, repetitions):
     table.row('bare: kill -> a new one on its port runs', Figure(seconds['bare'], '.3f'), beyond, Figure(pairs(float.__truediv__, 'davit', 'bare')), '')
     table.row('davit: kill -> the engine tells the end', Figure(seconds['end'], '.3f'), '', '', '')
     table.row('davit: kill -> successor runs', Figure(seconds['davit'], '.3f'), '', '', '')
-    table.note('after it has told a container\'s end the engine cleans up, and answers no inspection of it meanwhile')
+    table.note('the second row does what Davit must: wait until the engine has told the end and cleaned up (which frees the port), create, start')
     return table
 
 
@@ -60,12 +64,3 @@ def kill(stage, sightings, container):
     ended = sightings.died(container)  # the answer comes later
     connection.close()
     return killed, ended
-
-
-def replace(stage, bare, ended, service):
-    try:
-        bare.start(service, 0)
-    except Refused:
-        stage.engine.inspect(ended)  # answers when the engine has cleaned up and freed the port
-        bare.remove_all()
-        bare.start(service, 0)

@@ -50,7 +50,8 @@ def measure(stage):
     race = Race(stage)
     table = Table('Instances: seconds from the order until all run, by the engine\'s events', 'instances', 'bare Docker API', 'at once', 'davit', 'davit ready',
                   'davit / bare', f'aim <= {AIM}', 'davit\'s CPU each')
-    race.run_bare(2, 2), race.run_davit(2)  # the first ones on a fresh engine are slow
+    race.run_bare(2, 2)  # the first ones on a fresh engine are slow
+    race.run_davit(2)
     candidates = CONCURRENCIES
     for count, rounds in (QUICK if stage.is_quick else FULL).items():
         at_once, tried = race.best_concurrency(count, candidates)
@@ -63,6 +64,7 @@ def measure(stage):
         ratio = Figure([d / b for d, b in zip(running, bare, strict=True)])
         table.row(count, Figure(bare), at_once, Figure(running), Figure(ready), ratio, verdict(ratio.median <= AIM),
                   Figure([each * 1000 / count for each in cpu], '.1f', ' ms'))
-        table.note(f'bare, {count} instances by concurrency (one run each, the best was taken): ' + ', '.join(f'{at}: {took:.2f}' for at, took in tried.items()))
+        said = ', '.join(f'{at} at once {took:.2f}' for at, took in tried.items())
+        table.note(f'bare, {count} instances, one run each, of which the best concurrency was taken: {said}')
     race.davit.stop()
     return table

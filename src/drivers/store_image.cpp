@@ -54,7 +54,8 @@ Status add_record(master::StoreImage& image, ports::KeyValue const& item) {
   if (auto* cluster = std::get_if<model::ClusterRecord>(&record)) {
     image.cluster = *cluster;
     image.mod_revisions[item.key] = item.mod_revision;
-  } else if (std::holds_alternative<model::ShardRecord>(record)) {
+  } else if (auto* shard = std::get_if<model::ShardRecord>(&record)) {
+    image.sessions[shard->shard.value] = std::move(shard->session);
     image.mod_revisions[item.key] = item.mod_revision;
   } else if (auto* node = std::get_if<model::NodeRecord>(&record)) {
     image.nodes.push_back(std::move(*node));

@@ -8,7 +8,8 @@ namespace davit::model {
 namespace {
 
 void begin_revision(Head& head, SpecRef spec, Wall time) {
-  auto const before = head.revision;
+  // The last one that was in place: a way that was not gone to its end is no place to go back to.
+  auto const before = head.rollout.state == RolloutState::None ? head.revision : head.rollout.from;
   head.revision = ++head.last_revision;
   head.revisions[head.revision] = {std::move(spec), {}, time};
   head.rollout = {RolloutState::Active, before, head.revision, false, Reason::None, {}, time};

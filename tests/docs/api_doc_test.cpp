@@ -97,7 +97,8 @@ TEST(ApiDoc, lists_every_problem_with_its_status) {
 
 TEST(ApiDoc, mentions_the_codes_of_single_errors) {
   using namespace model::problem_code;
-  for (auto const code : {kUnknownField, kWrongType, kOutOfRange, kRequired, kUnknownValue, kInvalidValue, kDuplicate, kConflict, kUnsupported, kTooLarge}) {
+  for (auto const code :
+       {kUnknownField, kWrongType, kOutOfRange, kRequired, kUnknownValue, kInvalidValue, kDuplicate, kConflict, kUnsupported, kTooLarge}) {
     EXPECT_TRUE(mentions(code)) << code;
   }
 }

@@ -51,6 +51,7 @@ void FakeDocker::after(Duration wait, std::function<void()> then) {
 Duration FakeDocker::latency() { return std::chrono::milliseconds(1 + random_() % 40); }
 
 void FakeDocker::hint(model::EngineHint hint) {
+  if (events_lost_ && std::holds_alternative<model::ContainerTouched>(hint)) return;
   for (auto const& [alive, on_hint] : watchers_) {
     if (!alive.expired()) on_hint(hint);
   }
@@ -80,10 +81,19 @@ void FakeDocker::pause(std::string const& name, bool paused) {
   container->detail.state = paused ? ContainerState::Paused : ContainerState::Running;
   hint(model::ContainerTouched{container->detail.id});
 }
-void FakeDocker::add_foreign(std::string const& name, std::map<std::string, std::string> labels) {
+void FakeDocker::touch(std::string const& name) {
+  if (auto const* container = get(name)) hint(model::ContainerTouched{container->detail.id});
+}
+void FakeDocker::forget_port_names() {
+  for (auto& [id, container] : containers_) {
+    for (auto& port : container.detail.ports) port.name.clear();
+  }
+}
+void FakeDocker::add_foreign(std::string const& name, std::map<std::string, std::string> labels, std::vector<std::uint16_t> ports) {
   auto const id = fmt::format("foreign{}", next_++);
   auto& container = containers_[id];
   container.detail = {.id = id, .name = name, .labels = std::move(labels), .state = ContainerState::Running};
+  for (auto const port : ports) container.detail.ports.push_back({.target = 80, .published = port});
 }
 void FakeDocker::go_away() {
   away_ = true;
@@ -102,7 +112,10 @@ FakeDocker::Reply FakeDocker::perform(model::EngineCall const& call) {
 FakeDocker::Reply FakeDocker::on(model::InspectImage const& call) {
   bool const must_be_pulled = call.reference.starts_with("slow") || call.reference.starts_with("none");
   if (must_be_pulled && !pulled_.contains(call.reference)) return refuse(error::kNoSuchImage, "No such image", Code::NotFound);
-  return model::ImageDetail{.id = "sha256:1", .has_healthcheck = call.reference.starts_with("sick")};
+  model::ImageDetail image{.id = "sha256:1"};
+  image.has_healthcheck = call.reference.starts_with("sick") || call.reference.starts_with("well");
+  if (call.reference.starts_with("known")) image.repo_digests = {"known@sha256:abc"};
+  return image;
 }
 FakeDocker::Reply FakeDocker::on(model::PullImage const& call) {
   if (call.reference.starts_with("none")) return refuse(error::kNoSuchImage, "manifest unknown", Code::NotFound);
@@ -140,10 +153,11 @@ FakeDocker::Reply FakeDocker::on(model::StartContainer const& call) {
     };
   };
   if (container->image.starts_with("crash")) after(50ms, later([this](Container& each) { end(each, 3); }));
-  if (container->image.starts_with("sick")) {
+  bool const is_well = container->image.starts_with("well");
+  if (is_well || container->image.starts_with("sick")) {
     detail.health = model::Health::Starting;
-    after(1s, later([this](Container& each) {
-            each.detail.health = model::Health::Unhealthy;
+    after(1s, later([this, is_well](Container& each) {
+            each.detail.health = is_well ? model::Health::Healthy : model::Health::Unhealthy;
             hint(model::ContainerTouched{each.detail.id});
           }));
   }
@@ -151,7 +165,7 @@ FakeDocker::Reply FakeDocker::on(model::StartContainer const& call) {
 }
 FakeDocker::Reply FakeDocker::on(model::StopContainer const& call) {
   auto* container = get(call.id);
-  if (container && holds_ports(*container)) end(*container, 143);
+  if (container && holds_ports(*container)) end(*container, container->image.starts_with("calm") ? 0 : 143);
   return model::Acknowledged{};
 }
 FakeDocker::Reply FakeDocker::on(model::KillContainer const& call) {
@@ -184,10 +198,14 @@ FakeDocker::Reply FakeDocker::on(model::ReadStats const&) { return model::Contai
 FakeDocker::Reply FakeDocker::on(model::ReadEngineInfo const&) { return model::EngineInfo{"20.10", "1.41", "linux/amd64", 4, {8LL << 30}}; }
 
 void FakeEngine::call(model::EngineCall call, Monotonic, ports::Done<model::EngineReply> done) {
+  auto const number = ++docker_.calls_;
+  auto fault = docker_.on_call ? docker_.on_call(number, call) : std::nullopt;
   bool const is_pull = std::holds_alternative<model::PullImage>(call);
   auto const before = is_pull ? Duration(5s) : docker_.latency();
-  docker_.after(before, [docker = &docker_, alive = std::weak_ptr(alive_), call = std::move(call), done = std::move(done)]() mutable {
-    auto reply = docker->perform(call);
+  docker_.after(before, [docker = &docker_, alive = std::weak_ptr(alive_), call = std::move(call), done = std::move(done),
+                         fault = std::move(fault)]() mutable {
+    auto reply = !fault || fault->is_done ? docker->perform(call) : FakeDocker::Reply(std::unexpected(fault->error));
+    if (fault) reply = std::unexpected(fault->error);
     docker->after(docker->latency(), [alive = std::move(alive), done = std::move(done), reply = std::move(reply)]() mutable {
       if (!alive.expired()) done(std::move(reply));
     });

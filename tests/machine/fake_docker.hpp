@@ -2,6 +2,8 @@
 // time, take effect in its middle, and do so even when the caller is gone by then. Images behave by their names:
 //   ok…      runs until it is stopped            crash…   exits with 3 after 50 ms        sick…   turns unhealthy after 1 s
 //   slow…    must be pulled, which takes 5 s     broken…  the engine refuses to start it  none…   is in no registry
+//   well…    turns healthy after 1 s             known…   came from a registry and has a digest  calm…  exits with 0 when stopped
+// A test may fail any call, before or after it took effect.
 // Control thread (of the virtual loop) only.
 #pragma once
 
@@ -9,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -37,10 +40,22 @@ class FakeDocker {
   void kill(std::string const& name, std::int64_t exit_code);
   void remove(std::string const& name);
   void pause(std::string const& name, bool paused);
-  void add_foreign(std::string const& name, std::map<std::string, std::string> labels);
+  void touch(std::string const& name);                       // the engine tells of a change that was none
+  void forget_port_names();
+  void lose_events(bool lost) { events_lost_ = lost; }       // from now on, or no more
+  void add_foreign(std::string const& name, std::map<std::string, std::string> labels, std::vector<std::uint16_t> ports = {});
   void go_away();    // calls fail from now on; containers go on running
   void come_back();
   bool is_away() const { return away_; }
+
+  // How one call fails: its caller is told `error`, whether or not it `is_done` all the same.
+  struct Fault {
+    Error error;
+    bool is_done = false;
+  };
+  // Asked for each call, with its number from 1 on; nothing means that it goes well.
+  std::function<std::optional<Fault>(std::uint64_t number, model::EngineCall const& call)> on_call;
+  std::uint64_t calls() const { return calls_; }
 
  private:
   friend class FakeEngine;
@@ -71,7 +86,9 @@ class FakeDocker {
   std::vector<std::pair<std::weak_ptr<bool>, std::function<void(model::EngineHint)>>> watchers_;
   std::map<std::uint64_t, std::unique_ptr<ports::Timer>> timers_;
   std::uint64_t next_ = 1;
+  std::uint64_t calls_ = 0;
   bool away_ = false;
+  bool events_lost_ = false;
 };
 
 // One process's connection to it; dies with the process.

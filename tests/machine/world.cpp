@@ -8,11 +8,19 @@ constexpr Duration kAnswerLimit = 60s;
 }
 
 void World::InMemoryState::save(model::AgentState saved, ports::Done<void> done) {
-  loop.post([this, guard = std::weak_ptr(alive), saved, done = std::move(done)] {
+  world.loop.post([this, guard = std::weak_ptr(alive), saved, done = std::move(done)] {
     if (guard.expired()) return;
-    state = saved;
-    done({});
+    auto outcome = world.on_save();
+    if (outcome) state = saved;
+    done(std::move(outcome));
   });
+}
+
+void World::FaultyStore::commit(ports::Commit commit, Monotonic deadline, ports::Done<ports::Committed> done) {
+  auto const fault = world.on_commit ? world.on_commit(++world.commits_) : (++world.commits_, std::nullopt);
+  if (!fault) return store.commit(std::move(commit), deadline, std::move(done));
+  store.fail_next(fault->code, fault->is_done ? MemoryStore::Moment::AfterApplied : MemoryStore::Moment::BeforeApplied);
+  store.commit(std::move(commit), deadline, std::move(done));
 }
 
 void World::GuardedLoop::post(std::function<void()> function) {
@@ -24,14 +32,16 @@ void World::GuardedLoop::post(std::function<void()> function) {
 World::Process::Process(World& world, std::string session)
     : loop(world.loop),
       store(loop, world.data_),
+      faulty_store(world, store),
       engine(world.loop, world.docker),
       link(loop, engine, world.agent_state_.node),
-      state_file(world.loop, world.agent_state_),
-      master({loop, store, link}, {.new_cluster = {99}, .session = std::move(session)},
-             {[&world](master::Transition const& change) { world.transitions_.push_back(change); }, [](master::Noted const&) {}}),
+      state_file(world),
+      master({loop, faulty_store, link}, {.new_cluster = {99}, .session = std::move(session)},
+             {[&world](master::Transition const& change) { world.transitions_.push_back(change); },
+              [&world](master::Noted const& note) { world.notes_.push_back(note.text); }}),
       agent({loop, engine, link, state_file, load},
             {.facts = {.name = "n1", .address = "10.0.0.1", .roles = {model::Role::Master, model::Role::Worker}}}, world.agent_state_,
-            [](agent::Noted const&) {}) {}
+            [&world](agent::Noted const& note) { world.notes_.push_back(note.text); }) {}
 
 void World::start_process() {
   process_ = std::make_unique<Process>(*this, fmt::format("session{}", ++starts_));

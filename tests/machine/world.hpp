@@ -2,6 +2,7 @@
 // between that can be killed at any moment and started again.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,19 @@ class World {
   master::Master const& master() const { return process_->master.master(); }
   agent::Agent const& agent() const { return process_->agent.agent(); }
   MemoryStore& store() { return process_->store; }
+  std::shared_ptr<MemoryKv> const& data() const { return data_; }  // outlives processes
+  void stop_services() { process_->agent.stop_services(); }
+  std::vector<std::string> const& notes() const { return notes_; }
+
+  // Asked for each commit, with its number from 1 on over all processes; nothing means that it goes well.
+  struct StoreFault {
+    Code code = Code::Unavailable;
+    bool is_done = false;
+  };
+  std::function<std::optional<StoreFault>(std::uint64_t number)> on_commit;
+  std::uint64_t commits() const { return commits_; }
+  // The same for the agent's state file, which is never written when it fails.
+  std::function<Status()> on_save = [] { return Status{}; };
   std::vector<master::Transition> const& transitions() const { return transitions_; }
 
   // Runs the loop until the command is answered.
@@ -47,9 +61,9 @@ class World {
 
  private:
   struct InMemoryState final : ports::StateFile {
-    InMemoryState(VirtualLoop& owner, model::AgentState& where) : loop(owner), state(where) {}
+    explicit InMemoryState(World& owner) : world(owner), state(owner.agent_state_) {}
     void save(model::AgentState saved, ports::Done<void> done) override;
-    VirtualLoop& loop;
+    World& world;
     model::AgentState& state;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   };
@@ -65,10 +79,39 @@ class World {
     VirtualLoop& loop;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   };
+  // The store as the master sees it: on_commit decides what fails.
+  struct FaultyStore final : ports::Store {
+    FaultyStore(World& owner, MemoryStore& below) : world(owner), store(below) {}
+    void commit(ports::Commit commit, Monotonic deadline, ports::Done<ports::Committed> done) override;
+    void range(ports::Range range, Monotonic deadline, ports::Done<ports::RangeResult> done) override {
+      store.range(std::move(range), deadline, std::move(done));
+    }
+    std::unique_ptr<ports::Watch> watch(std::string prefix, std::int64_t from,
+                                        std::function<void(ports::WatchBatch const&)> on_batch) override {
+      return store.watch(std::move(prefix), from, std::move(on_batch));
+    }
+    void grant_lease(Duration ttl, Monotonic deadline, ports::Done<ports::LeaseGranted> done) override {
+      store.grant_lease(ttl, deadline, std::move(done));
+    }
+    void renew_lease(std::int64_t lease, Monotonic deadline, ports::Done<ports::LeaseGranted> done) override {
+      store.renew_lease(lease, deadline, std::move(done));
+    }
+    void revoke_lease(std::int64_t lease, Monotonic deadline, ports::Done<void> done) override {
+      store.revoke_lease(lease, deadline, std::move(done));
+    }
+    void compact(std::int64_t before_revision, Monotonic deadline, ports::Done<void> done) override {
+      store.compact(before_revision, deadline, std::move(done));
+    }
+    void status(Monotonic deadline, ports::Done<ports::StoreStatus> done) override { store.status(deadline, std::move(done)); }
+    void stop() override { store.stop(); }
+    World& world;
+    MemoryStore& store;
+  };
   struct Process {
     Process(World& world, std::string session);
     GuardedLoop loop;
     MemoryStore store;
+    FaultyStore faulty_store;
     FakeEngine engine;
     link_local::LocalLink link;
     InMemoryState state_file;
@@ -80,6 +123,8 @@ class World {
   std::shared_ptr<MemoryKv> data_ = std::make_shared<MemoryKv>(loop);
   model::AgentState agent_state_{.node = {4711}};
   std::vector<master::Transition> transitions_;
+  std::vector<std::string> notes_;
+  std::uint64_t commits_ = 0;
   std::unique_ptr<Process> process_;
   int starts_ = 0;
 };

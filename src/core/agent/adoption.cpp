@@ -12,17 +12,18 @@ using model::Reason;
 namespace {
 constexpr Duration kListInterval = 30s;
 constexpr Duration kPausedFor = 10s;
+constexpr Duration kLookAgain = 1s;
 }  // namespace
 
 void Agent::list_containers() {
   if (!state_.cluster || !engine_up_) return;
   if (options_.facts.engine.version.empty() && info_op_ == 0) info_op_ = call(model::ReadEngineInfo{}, 10s);
+  next_list_ = now_.monotonic + kListInterval;
   if (list_op_ != 0) {
     list_again_ = true;  // the one in flight may be older than what this one was asked for
     return;
   }
   list_op_ = call(model::ListContainers{list_filter(owner())}, 30s);
-  next_list_ = now_.monotonic + kListInterval;
 }
 
 void Agent::on_listed(model::ContainerList const& list) {
@@ -31,7 +32,13 @@ void Agent::on_listed(model::ContainerList const& list) {
   for (auto const& container : list.all) {
     states[container.id] = container.state;
     auto const identity = identify(owner(), container.name, container.labels);
-    if (!identity || find(identity->instance) || garbage_.contains(container.id)) continue;
+    if (!identity || garbage_.contains(container.id)) continue;
+    if (auto const* known = find(identity->instance)) {
+      // A create that came through although its answer did not, after the attempt was given up.
+      bool const is_kept = container.id == known->container.id || container.id == known->previous_container;
+      if (!is_kept && identity->attempt < known->identity.attempt) discard(container.id);
+      continue;
+    }
     auto& newest = unknown[identity->instance];
     if (newest.second && newest.first.attempt > identity->attempt) {
       discard(container.id);
@@ -45,8 +52,9 @@ void Agent::on_listed(model::ContainerList const& list) {
     if (instance.phase == Phase::Running) {
       auto const state = states.find(instance.container.id);
       bool const is_as_known = state != states.end() && state->second == instance.container_state;
-      if (!is_as_known || !was_listed_) inspect(instance);
-    } else if (instance.phase != Phase::Adopted && instance.phase != Phase::BackOff && instance.phase != Phase::Finished) {
+      bool const is_tested = instance.health != model::Health::None;  // what no event told
+      if (!is_as_known || is_tested || !was_listed_) inspect(instance);
+    } else if (instance.wake_at == kNever && instance.phase != Phase::Adopted && instance.phase != Phase::Finished) {
       advance(instance);  // it was stalled while the engine was away
     }
   }
@@ -86,7 +94,8 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   instance.state_since = now_.monotonic - age(detail.started_at);
   touch(instance);
   note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));
-  if (instance.stop_wanted) continue_stop(instance);
+  if (stopping_services_) begin_stop(instance, Reason::None);
+  else if (instance.stop_wanted) continue_stop(instance);
   check_listed();
 }
 
@@ -126,8 +135,10 @@ void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& o
       instance.container = {};
       instance.exit_code.reset();
       on_ended(instance, Reason::Vanished, "the container was removed by somebody", false);
+    } else {
+      wake(instance, now_.monotonic + kLookAgain);
     }
-    return;  // away: the next list looks again
+    return;
   }
   auto const& detail = std::get<model::ContainerDetail>(*outcome);
   auto const was_paused = instance.paused;
@@ -148,22 +159,22 @@ void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& o
   if (instance.paused && !was_paused) {
     instance.reason = Reason::Paused;
     instance.message = fmt::format("somebody paused the container; it is restarted in {}", format_duration(kPausedFor));
-    wake(instance, now_.monotonic + kPausedFor);
+    instance.paused_until = now_.monotonic + kPausedFor;
+    wake(instance, instance.paused_until);
+  } else if (instance.paused && instance.paused_until <= now_.monotonic) {
+    return stop_to_restart(instance, Reason::Paused, "the container was paused for too long");
   } else if (!instance.paused) {
     instance.reason = Reason::None;
     instance.message.clear();
-    if (was_paused) wake(instance, kNever);
+    instance.paused_until = kNever;
+    wake(instance, kNever);
   }
   if (detail.health == model::Health::Unhealthy && instance.spec &&
       instance.spec->restart_policy.condition != model::RestartCondition::None) {
     stop_to_restart(instance, Reason::Unhealthy, detail.health_output.empty() ? "its health test failed" : detail.health_output);
     return;
   }
-  if (stopping_services_) {
-    stop_to_restart(instance, Reason::Exited, "davit was stopped with its services");
-  } else if (instance.touched) {
-    inspect(instance);
-  }
+  if (instance.touched) inspect(instance);
 }
 
 }  // namespace davit::agent

@@ -49,13 +49,7 @@ std::vector<std::string> Agent::pending() const {
   return reasons;
 }
 
-bool Agent::all_stopped() const {
-  return std::ranges::all_of(instances_, [](auto const& each) {
-    auto const& instance = each.second;
-    bool const has_ended = instance.phase == Phase::BackOff || instance.phase == Phase::Finished || instance.container.id.empty();
-    return instance.op == 0 && (has_ended || instance.phase == Phase::Adopted);
-  });
-}
+bool Agent::all_stopped() const { return instances_.empty() && (is_complete_ || !engine_up_); }
 
 // ---- masters
 
@@ -202,7 +196,20 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
   instance.identity.fence = message.fence;
   instance.spec = message.spec;
   instance.digest = message.digest;
-  if (instance.phase != Phase::Adopted || instance.stop_wanted) return;
+  for (auto& port : instance.ports) {  // the engine does not know their names
+    for (auto const& wanted : message.spec->ports) {
+      if (wanted.target == port.target && wanted.protocol == port.protocol) port.name = wanted.name;
+    }
+  }
+  if (instance.stop_wanted) return;
+  if (instance.phase == Phase::Finished) {
+    // The policy may want a restart by now.
+    auto const wait = restart_after(instance.spec->restart_policy, instance.failures, {instance.exit_code == 0, 1ns});
+    if (!wait) return;
+    set_phase(instance, Phase::BackOff);
+    wake(instance, now_.monotonic + *wait);
+  }
+  if (instance.phase != Phase::Adopted) return;
   switch (instance.container_state) {
     case model::ContainerState::Running:
     case model::ContainerState::Paused:
@@ -334,10 +341,9 @@ void Agent::on(LoadMeasured const& event) {
 
 void Agent::on(StopServices const&) {
   stopping_services_ = true;
-  for (auto& [id, instance] : instances_) {
-    if (instance.op == 0 && instance.phase == Phase::Running)
-      stop_to_restart(instance, Reason::Exited, "davit was stopped with its services");
-  }
+  std::vector<InstanceId> all;
+  for (auto const& [id, instance] : instances_) all.push_back(id);
+  for (auto const id : all) begin_stop(*find(id), Reason::None);
 }
 
 void Agent::on(Tick const&) {
@@ -346,16 +352,19 @@ void Agent::on(Tick const&) {
     auto* instance = find(wakes_.begin()->second);
     CHECK(instance);
     wake(*instance, kNever);
-    if (instance->op != 0) continue;
-    if (instance->phase == Phase::Drain || instance->phase == Phase::Remove || instance->phase == Phase::Stop) {
+    if (instance->op != 0) {
+      instance->touched = true;  // looked at again when that call is done
+    } else if (instance->phase == Phase::Drain || instance->phase == Phase::Remove || instance->phase == Phase::Stop) {
       continue_stop(*instance);
-    } else if (instance->phase == Phase::BackOff && !stopping_services_) {
+    } else if (instance->phase == Phase::BackOff) {
       ++instance->restarts;
       ++instance->identity.attempt;
       set_phase(*instance, Phase::CheckImage);
       advance(*instance);
-    } else if (instance->phase == Phase::Running && instance->paused) {
-      stop_to_restart(*instance, Reason::Paused, "the container was paused for too long");
+    } else if (instance->phase == Phase::CheckImage) {
+      advance(*instance);
+    } else if (instance->phase == Phase::Running) {
+      inspect(*instance);
     }
   }
   if (next_list_ <= now_.monotonic) {

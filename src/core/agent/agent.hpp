@@ -56,7 +56,7 @@ struct StateSaved {
 struct LoadMeasured {
   model::NodeLoad load;
 };
-// The process ends and takes its containers along: they stop, and start again with the next process.
+// The process ends and takes its containers along: they are removed, and the next process's master places others.
 struct StopServices {};
 struct Tick {};
 using Event = std::variant<MasterConnected, FromMaster, EngineHinted, CallDone, StateSaved, LoadMeasured, StopServices, Tick>;
@@ -158,6 +158,7 @@ class Agent {
   void on_removed(Instance& instance, Result<model::EngineReply> const& outcome);
   void stop_to_restart(Instance& instance, model::Reason reason, std::string message);
   void forget(Instance& instance);
+  void leave_pull(Instance const& instance);
   void discard(std::string const& container);
   void collect_garbage();
 

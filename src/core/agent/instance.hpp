@@ -53,6 +53,8 @@ struct Instance {
 
   model::Health health = model::Health::None;
   bool paused = false;
+  Monotonic paused_until = kNever;  // then it is restarted, if it still is
+  Monotonic drain_until{};          // of an instance that is to stop: its clients may stay until then
   bool has_image_test = false;
   bool was_pulled = false;      // for this attempt: a second "no such image" is the end of it
   model::Reason reason = model::Reason::None;

@@ -13,6 +13,7 @@ using model::Reason;
 namespace {
 
 constexpr Duration kPullLimit = 30min;
+constexpr Duration kPullAgain = 1s;
 constexpr std::uint32_t kPortTries = 100;
 
 // Away means that nothing is known and the same step is tried again when the engine is back.
@@ -135,8 +136,8 @@ void Agent::on_pulled(std::string const& reference, Result<model::EngineReply> c
     auto* instance = find(id);
     if (!instance || instance->phase != Phase::Pull) continue;
     if (is_away(outcome)) {
-      set_phase(*instance, Phase::CheckImage);  // looked at again when the engine is back
-      if (engine_up_) fail_attempt(*instance, Reason::PullFailed, outcome.error().message);
+      set_phase(*instance, Phase::CheckImage);  // the engine went away meanwhile: no fault of the image's
+      wake(*instance, now_.monotonic + kPullAgain);
     } else if (!outcome) {
       auto const reason = reason_of(outcome.error());
       fail_attempt(*instance, reason == Reason::StartFailed ? Reason::PullFailed : reason, outcome.error().message);
@@ -190,7 +191,10 @@ void Agent::on_created(Instance& instance, Result<model::EngineReply> const& out
     return;
   }
   if (!outcome) {
-    if (instance.stop_wanted) return continue_stop(instance);
+    if (instance.stop_wanted) {
+      set_phase(instance, Phase::CheckImage);  // there is no container of this attempt
+      return continue_stop(instance);
+    }
     return fail_attempt(instance, reason_of(outcome.error()), outcome.error().message);
   }
   auto const& created = std::get<model::Created>(*outcome);
@@ -248,11 +252,11 @@ void Agent::retry_with_other_ports(Instance& instance, std::string const& messag
     instance.port_tries = 0;
     return fail_attempt(instance, Reason::HostPortInUse, message);
   }
-  auto ports = ports_.pick(instance.spec->ports, now_.monotonic);
-  if (!ports) return fail_attempt(instance, Reason::HostPortInUse, ports.error().message);
   ports_.release(instance.ports);
-  instance.ports = *std::move(ports);
+  auto ports = ports_.pick(instance.spec->ports, now_.monotonic);
+  if (ports) instance.ports = *std::move(ports);
   ports_.take(instance.ports);
+  if (!ports) return fail_attempt(instance, Reason::HostPortInUse, ports.error().message);
   discard(instance.container.id);
   instance.container = {};
   ++instance.identity.attempt;

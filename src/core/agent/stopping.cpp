@@ -22,24 +22,31 @@ void Agent::begin_stop(Instance& instance, Reason reason) {
   bool const has_clients = is_ready(instance) && !instance.ports.empty();
   instance.stop_wanted = true;
   instance.stop_reason = reason;
+  if (has_clients && instance.spec) instance.drain_until = now_.monotonic + instance.spec->drain_delay;
   wake(instance, kNever);
   touch(instance);
-  if (instance.op != 0) return;  // continued when that call is done
-  if (has_clients && instance.spec && instance.spec->drain_delay > 0s) {
-    set_phase(instance, Phase::Drain);
-    wake(instance, now_.monotonic + instance.spec->drain_delay);
-    return;
-  }
-  continue_stop(instance);
+  if (instance.op == 0) continue_stop(instance);  // else when that call is done
 }
 
 void Agent::continue_stop(Instance& instance) {
   CHECK(instance.stop_wanted && instance.op == 0);
   if (instance.phase == Phase::Inspecting) return;
+  leave_pull(instance);
+  if (instance.container.id.empty() && instance.phase == Phase::Create) {
+    // A create without an answer may have come through.
+    call(instance, model::InspectContainer{container_name(instance.identity)}, 30s);
+    return;
+  }
   if (instance.container.id.empty()) return forget(instance);
+  bool const may_serve = instance.phase == Phase::Running || instance.phase == Phase::Drain;
+  if (may_serve && instance.drain_until > now_.monotonic) {
+    set_phase(instance, Phase::Drain);
+    wake(instance, instance.drain_until);
+    return;
+  }
   bool const has_ended = instance.container_state == model::ContainerState::Exited ||
                          instance.container_state == model::ContainerState::Dead ||
-                         instance.container_state == model::ContainerState::Created;
+                         (instance.container_state == model::ContainerState::Created && instance.phase != Phase::Start);
   if (instance.phase == Phase::Remove || has_ended || instance.phase == Phase::BackOff || instance.phase == Phase::Finished) {
     set_phase(instance, Phase::Remove);
     call(instance, model::RemoveContainer{instance.container.id}, 60s);
@@ -93,12 +100,20 @@ void Agent::forget(Instance& instance) {
   if (!instance.previous_container.empty()) discard(instance.previous_container);
   by_container_.erase(instance.container.id);
   ports_.release(instance.ports);
-  for (auto& [reference, job] : pulls_) job.waiting.erase(instance.identity.instance);
+  leave_pull(instance);
   if (connected_ && is_complete_) {
     out_->push_back(Send{model::InstanceGone{instance.identity.instance, instance.identity.uid, instance.identity.slot}});
   }
   changed_.erase(instance.identity.instance);
   instances_.erase(instance.identity.instance);
+}
+
+// Nothing is pulled for nobody; a pull under way goes on.
+void Agent::leave_pull(Instance const& instance) {
+  for (auto job = pulls_.begin(); job != pulls_.end();) {
+    job->second.waiting.erase(instance.identity.instance);
+    job = job->second.waiting.empty() && job->second.op == 0 ? pulls_.erase(job) : std::next(job);
+  }
 }
 
 // A container of ours that no instance needs any more.

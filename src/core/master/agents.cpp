@@ -45,11 +45,16 @@ void Master::on_message(Node& node, model::AgentHello const& message) {
 // An agent that is connected, once this master acts.
 void Master::welcome(Node& node) {
   fence_agent(node);
-  auto const key = model::node_key(node.record.id);
-  bool const is_as_recorded = mod_revisions_.contains(key) && node.record.name == node.facts.name && node.record.roles == node.facts.roles;
-  if (is_as_recorded) return;
+  record(node);
+}
+
+void Master::record(Node& node) {
+  if (node.record.name != node.facts.name || node.record.roles != node.facts.roles) node.is_recorded = false;
+  if (node.is_recorded || node.is_being_recorded) return;
   node.record.name = node.facts.name;
   node.record.roles = node.facts.roles;
+  node.is_recorded = node.is_being_recorded = true;
+  auto const key = model::node_key(node.record.id);
   submit(NodeWrite{node.record.id}, {.compares = {{key, Compare::Target::ModRevision, mod_revisions_[key]}}, .puts = {node.record}});
 }
 
@@ -145,7 +150,9 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
 
 // An instance of a service that is gone. Of an older era it stays: the store may have been restored from before its creation.
 void Master::stop_orphan(Node const& node, model::InstanceReport const& report) {
-  if (report.uid.era != cluster_->era) {
+  auto const gone = gone_.find(report.service);
+  bool const was_removed = gone != gone_.end() && gone->second.uid == report.uid;
+  if (report.uid.era != cluster_->era && !was_removed) {
     out_->push_back(Noted{
         true,
         fmt::format("node {} runs {}.{} of a service that the restored store does not know; it is left alone: remove the container by hand",
@@ -165,6 +172,7 @@ void Master::on_message(Node&, model::Verdict const& message) {
   instance->retry_at = now_.monotonic + kRejectedRetry;
   if (instance->stop_sent) return erase(*service, *instance);
   set_state(*service, *instance, InstanceState::Pending, message.reason, message.message);
+  plan_soon(*service);
 }
 
 void Master::on_message(Node&, model::InstanceGone const& message) {

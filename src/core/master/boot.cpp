@@ -13,6 +13,11 @@ constexpr std::size_t kShardsPerWrite = 64;  // etcd takes 128 operations in one
 void Master::on(Started const&) { out_->push_back(Load{next_op_++}); }
 
 void Master::on(Loaded const& event) {
+  if (phase_ != Phase::Loading) {
+    if (event.outcome) settle_unknown(event.op, *event.outcome);
+    else in_flight_.at(event.op).retry_at = now_.monotonic + kBootRetry;
+    return;
+  }
   if (!event.outcome) {
     out_->push_back(Noted{true, fmt::format("the store cannot be read: {}; trying again", event.outcome.error().message)});
     retry_boot_at_ = now_.monotonic + kBootRetry;
@@ -27,6 +32,7 @@ void Master::take_over(StoreImage image) {
   for (auto& record : image.nodes) {
     auto& node = nodes_[static_cast<std::size_t>(index_of(record.id))];
     node.record = std::move(record);
+    node.is_recorded = true;
     if (node.is_connected) continue;  // its hello was faster than the store, and says more
     node.facts.name = node.record.name;
     node.facts.roles = node.record.roles;
@@ -55,7 +61,8 @@ void Master::claim_shards() {
     Write write;
     for (std::size_t i = first; i < first + kShardsPerWrite; ++i) {
       ShardId const shard{static_cast<std::uint16_t>(i)};
-      if (epochs_.contains(shard.value)) continue;
+      if (epochs_.contains(shard.value) || claiming_.contains(shard.value)) continue;
+      claiming_.insert(shard.value);
       claim.shards.push_back(shard);
       write.compares.push_back({model::shard_key(shard), Compare::Target::ModRevision, mod_revisions_[model::shard_key(shard)]});
       write.puts.push_back(model::ShardRecord{shard, options_.session});
@@ -72,7 +79,10 @@ void Master::on_written(ClusterWrite const&, Written const& written) {
 
 void Master::on_written(ShardClaim const& claim, Written const& written) {
   if (!written.succeeded) return become_fenced();
-  for (auto const shard : claim.shards) epochs_[shard.value] = {cluster_->era, written.revision};
+  for (auto const shard : claim.shards) {
+    claiming_.erase(shard.value);
+    epochs_[shard.value] = {cluster_->era, written.revision};
+  }
   if (epochs_.size() < kShards) return;
   phase_ = Phase::Active;
   out_->push_back(Noted{false, fmt::format("acting for {} services", services_.size())});
@@ -96,23 +106,32 @@ void Master::forget_old_requests() {
 
 void Master::on_written(NodeWrite const& write, Written const& written) {
   if (!written.succeeded) return become_fenced();
+  auto& node = nodes_[static_cast<std::size_t>(index_of(write.node))];
   mod_revisions_[model::node_key(write.node)] = written.revision;
+  node.is_being_recorded = false;
+  record(node);  // it may have changed since
 }
 
 // Until the store takes writes again, this master reads and answers but does not act.
 void Master::on_write_failed(ClusterWrite const&, Error const& error) {
+  boot_error_ = error;
   out_->push_back(Noted{true, fmt::format("the cluster cannot be set up: {}; trying again", error.message)});
   retry_boot_at_ = now_.monotonic + kBootRetry;
 }
-void Master::on_write_failed(ShardClaim const&, Error const& error) {
+void Master::on_write_failed(ShardClaim const& claim, Error const& error) {
+  for (auto const shard : claim.shards) claiming_.erase(shard.value);
+  boot_error_ = error;
   out_->push_back(Noted{true, fmt::format("the shards cannot be claimed: {}; trying again", error.message)});
   retry_boot_at_ = now_.monotonic + kBootRetry;
 }
 void Master::on_write_failed(NodeWrite const& write, Error const& error) {
-  out_->push_back(Noted{true, fmt::format("node {} cannot be recorded: {}", to_string(write.node), error.message)});
+  out_->push_back(Noted{true, fmt::format("node {} cannot be recorded: {}; trying again", to_string(write.node), error.message)});
+  auto& node = nodes_[static_cast<std::size_t>(index_of(write.node))];
+  node.is_being_recorded = node.is_recorded = false;
+  retry_boot_at_ = now_.monotonic + kBootRetry;
 }
 
-void Master::on_written(GoneErasure const&, Written const&) {}
+void Master::on_written(GoneErasure const&, Written const&) { forget_old_requests(); }  // there may be more
 void Master::on_write_failed(GoneErasure const&, Error const&) {}  // the next start tries again
 
 void Master::become_fenced() {

@@ -9,23 +9,19 @@
 namespace davit::master {
 namespace {
 
+constexpr Duration kUnknownRetry = 500ms;
+
 // The revision whose stored spec the event changes, if any.
 bool changes_spec_record(model::EventBody const& body) {
   return !std::holds_alternative<model::RolloutCompleted>(body) && !std::holds_alternative<model::RolloutStopped>(body) &&
          !std::holds_alternative<model::RemovalRequested>(body);
 }
 
-Error not_acting(Phase phase) {
-  auto const* text =
-      phase == Phase::Fenced ? "this master acts no more; ask another one" : "this master is starting; ask again in a moment";
-  return {Code::Unavailable, text, {}};
-}
-
 }  // namespace
 
 void Master::on(CommandArrived const& event) {
   if (phase_ != Phase::Active) {
-    out_->push_back(Reply{event.id, std::unexpected(not_acting(phase_))});
+    out_->push_back(Reply{event.id, std::unexpected(not_acting())});
     return;
   }
   auto const known = services_.find(event.command.service);
@@ -82,7 +78,9 @@ void Master::append(Service& service, model::EventBody body, CommandId reply_to,
                   .fingerprint = command ? command->fingerprint : 0,
                   .tag = fmt::format("{}.{}", options_.session, next_tag_++),
                   .body = std::move(body)};
-  append.head = apply(before, append.event);
+  auto start = before;
+  if (auto const gone = gone_.find(before.name); before.events == 0 && gone != gone_.end()) start.requests = gone->second.requests;
+  append.head = apply(std::move(start), append.event);
   if (before.events == 0) append.head.uid = {cluster_->era, 0};
 
   Write write;
@@ -117,7 +115,16 @@ void Master::on(WriteDone const& event) {
   auto done = std::move(found->second);
   in_flight_.erase(found);
   if (!event.outcome && event.outcome.error().code == Code::UnknownOutcome) {
-    submit(std::move(done.what), std::move(done.write));  // the same again, until the outcome is known
+    // The same again, until the outcome is known; not at once, for a store in trouble.
+    done.was_unknown = true;
+    done.retry_at = now_.monotonic + kUnknownRetry;
+    in_flight_.emplace(event.op, std::move(done));
+    return;
+  }
+  if (event.outcome && !event.outcome->succeeded && done.was_unknown) {
+    // Its own first try may have come through: what stands in the store decides.
+    out_->push_back(Load{event.op});
+    in_flight_.emplace(event.op, std::move(done));
     return;
   }
   if (!event.outcome) {
@@ -133,7 +140,7 @@ void Master::on_written(Append const& append, Written const& written) {
   service.is_appending = false;
   if (!written.succeeded) {
     become_fenced();
-    on_write_failed(append, not_acting(phase_));
+    on_write_failed(append, not_acting());
     return;
   }
   auto const before = std::exchange(service.head, append.head);
@@ -172,9 +179,12 @@ void Master::next_command(Service& service) {
     auto const next = std::move(service.queued.front());
     service.queued.pop_front();
     if (phase_ == Phase::Active) carry_out(next.id, next.command);
-    else out_->push_back(Reply{next.id, std::unexpected(not_acting(phase_))});
+    else out_->push_back(Reply{next.id, std::unexpected(not_acting())});
   }
-  if (!service.exists() && !service.is_appending) services_.erase(std::string(service.head.name));
+  if (service.exists() || service.is_appending) return;
+  plan_at(service, kNever);
+  touched_.erase(service.head.name);
+  services_.erase(std::string(service.head.name));
 }
 
 // The last container is gone: so is the journal. What requests had been carried out stays for a while.
@@ -206,6 +216,7 @@ void Master::on_written(Removal const& removal, Written const& written) {
   if (service.plan_at != kNever) plan_at(service, kNever);
   touched_.erase(removal.service);
   ++version_;
+  forget_old_requests();
   changed({.type = "service.removed", .service = removal.service, .revision = service.head.revision});
   auto queued = std::move(service.queued);
   services_.erase(removal.service);
@@ -218,6 +229,53 @@ void Master::on_write_failed(Removal const& removal, Error const& error) {
   out_->push_back(Noted{true, fmt::format("service {} cannot be removed from the store: {}", removal.service, error.message)});
   plan_at(service, now_.monotonic + 1s);
   next_command(service);
+}
+
+void Master::retry_unknown() {
+  for (auto& [op, in_flight] : in_flight_) {
+    if (in_flight.retry_at > now_.monotonic) continue;
+    in_flight.retry_at = kNever;
+    out_->push_back(in_flight.write);
+  }
+}
+
+// The store as it is after a write whose outcome was unknown and whose compare did not hold.
+void Master::settle_unknown(OpId op, StoreImage const& image) {
+  auto const found = in_flight_.find(op);
+  CHECK(found != in_flight_.end(), "write {} is not in flight", op);
+  auto const done = std::move(found->second);
+  in_flight_.erase(found);
+  auto const key = done.write.puts.empty() ? std::string{} : model::key_of(done.write.puts.front());
+  auto const stood = image.mod_revisions.find(key);
+  Written const written{std::visit([&](auto const& what) { return stands_in(image, what); }, done.what),
+                        stood == image.mod_revisions.end() ? image.revision : stood->second};
+  if (written.succeeded) store_revision_ = std::max(store_revision_, written.revision);
+  std::visit([&](auto const& what) { on_written(what, written); }, done.what);
+}
+
+bool Master::stands_in(StoreImage const& image, Append const& append) const {
+  auto const head = std::ranges::find(image.heads, append.service, &model::Head::name);
+  return head != image.heads.end() && head->tag == append.head.tag;
+}
+bool Master::stands_in(StoreImage const& image, Removal const& removal) const {
+  return std::ranges::find(image.gone, removal.gone) != image.gone.end();
+}
+bool Master::stands_in(StoreImage const& image, ClusterWrite const&) const {
+  return image.cluster && image.cluster->uid == options_.new_cluster;
+}
+bool Master::stands_in(StoreImage const& image, ShardClaim const& claim) const {
+  return std::ranges::all_of(claim.shards, [&](ShardId shard) {
+    auto const session = image.sessions.find(shard.value);
+    return session != image.sessions.end() && session->second == options_.session;
+  });
+}
+bool Master::stands_in(StoreImage const&, NodeWrite const&) const { return true; }  // this master alone writes them
+bool Master::stands_in(StoreImage const&, GoneErasure const&) const { return true; }
+
+Error Master::not_acting() const {
+  if (phase_ == Phase::Fenced) return {Code::Unavailable, "this master acts no more; ask another one", {}};
+  if (boot_error_) return *boot_error_;
+  return {Code::Unavailable, "this master is starting; ask again in a moment", {}};
 }
 
 Fence Master::fence_of(std::string_view service) const {

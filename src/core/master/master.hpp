@@ -39,6 +39,7 @@ struct StoreImage {
   std::vector<model::GoneRecord> gone;
   std::vector<model::NodeRecord> nodes;
   std::map<std::string, std::int64_t> mod_revisions;  // of the cluster's, the shards' and the nodes' keys
+  std::map<std::uint16_t, std::string> sessions;      // that hold the shards
   std::int64_t revision = 0;
 };
 
@@ -159,6 +160,8 @@ class Master {
   struct InFlight {
     PendingWrite what;
     Write write;  // sent again, the same, when its outcome is unknown
+    Monotonic retry_at = kNever;
+    bool was_unknown = false;
   };
 
   // boot.cpp
@@ -188,6 +191,15 @@ class Master {
   void on_write_failed(Append const& append, Error const& error);
   void on_write_failed(Removal const& removal, Error const& error);
   void next_command(Service& service);
+  void retry_unknown();
+  void settle_unknown(OpId op, StoreImage const& image);
+  bool stands_in(StoreImage const& image, Append const& append) const;
+  bool stands_in(StoreImage const& image, Removal const& removal) const;
+  bool stands_in(StoreImage const& image, ClusterWrite const&) const;
+  bool stands_in(StoreImage const& image, ShardClaim const& claim) const;
+  bool stands_in(StoreImage const& image, NodeWrite const&) const;
+  bool stands_in(StoreImage const& image, GoneErasure const&) const;
+  Error not_acting() const;
   void submit(PendingWrite what, Write write);
   Fence fence_of(std::string_view service) const;
   Compare holds_shard(ShardId shard) const;
@@ -205,6 +217,7 @@ class Master {
   void on_message(Node& node, model::FactsChanged const& message);
   void welcome(Node& node);
   void fence_agent(Node& node);
+  void record(Node& node);
   void merge(Node& node, model::InstanceReport const& report);
   void confirm(Service& service, Instance& instance);
   void drop_instances_not_in(Node& node, std::vector<model::InstanceReport> const& all);
@@ -248,6 +261,8 @@ class Master {
   std::map<OpId, InFlight> in_flight_;
   std::set<std::pair<Monotonic, std::string>> plans_;  // services by plan_at
   std::set<std::string> touched_;                      // status to be derived anew at the next tick
+  std::set<std::uint16_t> claiming_;  // shards whose claim is on its way to the store
+  std::optional<Error> boot_error_;   // why this master does not act yet
   Monotonic retry_boot_at_ = kNever;
   std::int64_t store_revision_ = 0;
   std::uint64_t version_ = 1;

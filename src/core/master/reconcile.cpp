@@ -42,6 +42,7 @@ void Master::step(Now now, Event const& event, Actions& actions) {
 // Plans and statuses wait for the tick that follows a burst of events, so that a burst costs one plan for each service.
 Monotonic Master::wake_at() const {
   Monotonic at = retry_boot_at_;
+  for (auto const& [op, in_flight] : in_flight_) at = std::min(at, in_flight.retry_at);
   if (!touched_.empty()) at = std::min(at, now_.monotonic);
   if (!plans_.empty() && phase_ == Phase::Active) at = std::min(at, plans_.begin()->first);
   return at;
@@ -53,7 +54,11 @@ void Master::on(Tick const&) {
     if (phase_ == Phase::Loading) on(Started{});
     else if (phase_ == Phase::Claiming && cluster_) claim_shards();
     else if (phase_ == Phase::Claiming) take_over({.revision = store_revision_});
+    for (auto& node : nodes_) {
+      if (phase_ == Phase::Active && node.is_connected) record(node);
+    }
   }
+  retry_unknown();
   if (phase_ == Phase::Active) reconcile_due();
   refresh_statuses();
 }
@@ -141,7 +146,12 @@ void Master::offer(Service& service, Instance& instance) {
   }
   set_node(service, instance, NodeIx(*chosen));
   instance.retry_at = now_.monotonic + kOfferRetry;
-  set_state(service, instance, InstanceState::Offered, Reason::None, {});
+  if (instance.reason == Reason::None) {
+    set_state(service, instance, InstanceState::Offered, Reason::None, {});
+  } else {
+    instance.state = InstanceState::Offered;  // one more try after a refusal is no news
+    touch(service);
+  }
   confirm(service, instance);
 }
 
@@ -218,7 +228,8 @@ void Master::set_node(Service& service, Instance& instance, NodeIx node) {
 
 void Master::set_state(Service& service, Instance& instance, InstanceState state, Reason reason, std::string message) {
   auto const before = instance.state;
-  bool const is_news = before != state || instance.reason != reason || instance.detail->message != message;
+  bool const is_same_refusal = before == InstanceState::Offered && state == InstanceState::Pending && reason != Reason::None;
+  bool const is_news = (before != state && !is_same_refusal) || instance.reason != reason || instance.detail->message != message;
   instance.state = state;
   instance.reason = reason;
   instance.detail->message = std::move(message);
@@ -236,6 +247,7 @@ void Master::plan_at(Service& service, Monotonic at) {
 
 void Master::plan_all_soon() {
   for (auto& [name, service] : services_) {
+    if (!service.exists()) continue;
     for (auto& instance : service.instances) {
       if (instance.state == InstanceState::Pending) instance.retry_at = now_.monotonic;
     }

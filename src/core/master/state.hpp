@@ -34,6 +34,8 @@ struct Node {
   model::ResourceAmount reserved;
   std::int64_t instances = 0;
   bool is_connected = false;
+  bool is_recorded = false;        // the store has the record as it is here, or will have it
+  bool is_being_recorded = false;  // on its way to the store
   bool is_fenced = false;  // it has answered this session's fences: what it lists is all there is
 };
 

@@ -78,7 +78,7 @@ Result<Decision> decide(model::Head const* head, model::GoneRecord const* gone, 
   }
   if (gone) {
     TRY(auto memo, find_replay(gone->requests, command));
-    if (memo && is_remove) return Decision{{}, std::move(memo)};
+    if (memo) return Decision{{}, std::move(memo)};
   }
   if (auto const* create = std::get_if<Create>(&command.body)) return Decision{model::ServiceCreated{create->spec}, {}};
   auto const* replace = std::get_if<Replace>(&command.body);

@@ -1,6 +1,7 @@
 #include "core/service/plan.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/core.h>
 
@@ -32,6 +33,12 @@ bool is_better(Instance const* a, Instance const* b) {
   if (a->is_ready() != b->is_ready()) return a->is_ready();
   if (a->created != b->created) return a->created < b->created;
   return a->id < b->id;
+}
+
+// Reasons that end when another instance leaves its node.
+bool needs_room(Reason reason) {
+  return reason == Reason::NotEnoughCpu || reason == Reason::NotEnoughMemory || reason == Reason::HostPortInUse ||
+         reason == Reason::PortsExhausted || reason == Reason::MaxPerNode;
 }
 
 class Planner {
@@ -84,7 +91,9 @@ class Planner {
     for (auto const& instance : instances_) {
       if (instance.slot == 0 || instance.slot > slots_.size()) continue;
       auto& slot = slots_[instance.slot - 1];
-      if (instance.stop_sent) ++slot.stopping;
+      bool const waits_for_nothing = !is_rolling_ && instance.state == InstanceState::Pending && instance.revision != head_.revision;
+      if (waits_for_nothing) stop(instance, Reason::Replaced);
+      else if (instance.stop_sent) ++slot.stopping;
       else (instance.revision == head_.revision ? slot.current : slot.outdated).push_back(&instance);
     }
   }
@@ -142,10 +151,20 @@ class Planner {
     return std::nullopt;
   }
 
+  // There is room for fewer instances than are wanted: nothing that the rollout could do about it.
+  static bool waits_for_room(Slot const& slot) {
+    if (slot.current.empty() || !slot.outdated.empty() || slot.stopping > 0) return false;
+    auto const& instance = *slot.current.front();
+    return instance.state == InstanceState::Pending && needs_room(instance.reason);
+  }
+
   void roll() {
     std::vector<Slot*> waiting;
     std::size_t in_progress = 0;
+    bool const fits_somewhere =
+        std::ranges::any_of(slots_, [&](Slot const& slot) { return !slot.current.empty() && is_settled(*slot.current.front()); });
     for (auto& slot : slots_) {
+      if (fits_somewhere && waits_for_room(slot)) continue;  // as it did before, and will after
       if (auto failure = failure_of(slot)) {
         plan_.decision = *std::move(failure);
         return;
@@ -175,17 +194,20 @@ class Planner {
   // unless the user insists on start-first.
   void stop_useless(Slot const& slot) {
     auto const& successor = *slot.current.front();
-    bool const is_in_the_way = successor.state == InstanceState::Pending && successor.reason != Reason::None &&
-                               spec_.update_config.order == model::UpdateOrder::Auto;
+    bool const is_in_the_way =
+        successor.state == InstanceState::Pending && needs_room(successor.reason) && spec_.update_config.order == model::UpdateOrder::Auto;
     for (auto const* old : slot.outdated) {
       if (!old->is_ready() || is_in_the_way) stop(*old, Reason::Replaced);
     }
   }
 
-  // Those that do not serve first, then by number.
+  // Those that do not serve first, then by number; last those that never found a node.
   void start_replacing(std::vector<Slot*>& waiting, std::size_t in_progress) {
     auto const serves = [](Slot const* slot) { return std::ranges::any_of(slot->outdated, &Instance::is_ready); };
-    std::ranges::sort(waiting, std::less{}, [&](Slot const* slot) { return std::pair(serves(slot), slot->number); });
+    auto const runs_nowhere = [](Slot const* slot) {
+      return std::ranges::all_of(slot->outdated, [](Instance const* old) { return old->state == InstanceState::Pending; });
+    };
+    std::ranges::sort(waiting, std::less{}, [&](Slot const* slot) { return std::tuple(runs_nowhere(slot), serves(slot), slot->number); });
     auto const parallelism =
         spec_.update_config.parallelism == 0 ? slots_.size() : static_cast<std::size_t>(spec_.update_config.parallelism);
     for (auto* slot : waiting) {
