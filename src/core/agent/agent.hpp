@@ -34,7 +34,7 @@ namespace davit::agent {
 struct Options {
   model::NodeFacts facts;  // of the engine only what the engine says later
   PortRange ports;
-  std::uint32_t starts_at_once = 8;  // more do not make an engine faster (measured: docs/architecture.md)
+  std::uint32_t starts_at_once = 8;  // beyond it an engine gains little, and each start takes longer
   std::uint32_t pulls_at_once = 3;
 };
 

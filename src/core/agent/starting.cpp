@@ -254,9 +254,12 @@ void Agent::retry_with_other_ports(Instance& instance, std::string const& messag
   }
   ports_.release(instance.ports);
   auto ports = ports_.pick(instance.spec->ports, now_.monotonic);
-  if (ports) instance.ports = *std::move(ports);
+  if (!ports) {
+    ports_.take(instance.ports);
+    return fail_attempt(instance, Reason::HostPortInUse, ports.error().message);
+  }
+  instance.ports = *std::move(ports);
   ports_.take(instance.ports);
-  if (!ports) return fail_attempt(instance, Reason::HostPortInUse, ports.error().message);
   discard(instance.container.id);
   instance.container = {};
   ++instance.identity.attempt;

@@ -104,9 +104,9 @@ void Master::append(Service& service, model::EventBody body, CommandId reply_to,
 }
 
 void Master::submit(PendingWrite what, Write write) {
-  write.op = next_op_++;
+  auto const op = write.op = next_op_++;
   out_->push_back(write);
-  in_flight_.emplace(write.op, InFlight{std::move(what), std::move(write)});
+  in_flight_.emplace(op, InFlight{std::move(what), std::move(write)});
 }
 
 void Master::on(WriteDone const& event) {
