@@ -33,8 +33,8 @@ void on_page(std::shared_ptr<Reading> const& reading, Result<ports::RangeResult>
 void read_page(std::shared_ptr<Reading> reading, std::string after) {
   ports::Range range{.prefix = std::string(model::kRoot), .revision = reading->image.revision, .limit = kPage, .after = std::move(after)};
   auto& store = reading->store;
-  store.range(std::move(range), reading->loop.now().monotonic + kLimit,
-              [reading = std::move(reading)](Result<ports::RangeResult> page) { on_page(reading, page); });
+  auto const deadline = reading->loop.now().monotonic + kLimit;
+  store.range(std::move(range), deadline, [reading = std::move(reading)](Result<ports::RangeResult> page) { on_page(reading, page); });
 }
 
 // The keys of one service stand together, so it is the last one or a new one.
