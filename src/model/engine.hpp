@@ -172,6 +172,11 @@ inline constexpr std::string_view kEngineAway = "engine_away";  // no connection
 struct ContainerTouched {
   std::string id;
 };
+// A container with Davit's labels was created, of the cluster that its label names: perhaps by a process that is no more.
+struct ContainerAppeared {
+  std::string id;
+  std::string cluster;
+};
 struct PullProgress {
   std::string reference;
   std::int64_t done_bytes = 0;
@@ -181,6 +186,6 @@ struct EngineUp {};  // connected (again): everything may have changed
 struct EngineDown {
   std::string message;
 };
-using EngineHint = std::variant<ContainerTouched, PullProgress, EngineUp, EngineDown>;
+using EngineHint = std::variant<ContainerTouched, ContainerAppeared, PullProgress, EngineUp, EngineDown>;
 
 }  // namespace davit::model

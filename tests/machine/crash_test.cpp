@@ -41,7 +41,8 @@ TEST_P(KilledWhileCreating, ends_with_exactly_what_was_asked_for) {
   world.loop.advance(std::chrono::milliseconds(GetParam() * 7));
   std::set<std::string> ran;
   world.kill_process();
-  world.loop.advance(100ms);
+  // Some start again at once, while the engine still creates what the dead process asked for.
+  if (GetParam() % 2 == 0) world.loop.advance(100ms);
   for (auto const& [id, container] : world.docker.containers()) {
     if (container.detail.state == model::ContainerState::Running) ran.insert(id);
   }

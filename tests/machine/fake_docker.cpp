@@ -51,7 +51,8 @@ void FakeDocker::after(Duration wait, std::function<void()> then) {
 Duration FakeDocker::latency() { return std::chrono::milliseconds(1 + random_() % 40); }
 
 void FakeDocker::hint(model::EngineHint hint) {
-  if (events_lost_ && std::holds_alternative<model::ContainerTouched>(hint)) return;
+  bool const is_event = std::holds_alternative<model::ContainerTouched>(hint) || std::holds_alternative<model::ContainerAppeared>(hint);
+  if (events_lost_ && is_event) return;
   for (auto const& [alive, on_hint] : watchers_) {
     if (!alive.expired()) on_hint(hint);
   }
@@ -128,6 +129,8 @@ FakeDocker::Reply FakeDocker::on(model::CreateContainer const& call) {
   auto& container = containers_[id];
   container.detail = {.id = id, .name = call.name, .labels = call.labels, .created_at = loop_.now().wall, .ports = call.ports};
   container.image = call.image;
+  auto const cluster = call.labels.find("davit.cluster");
+  hint(model::ContainerAppeared{id, cluster == call.labels.end() ? "" : cluster->second});
   return model::Created{.id = id};
 }
 FakeDocker::Reply FakeDocker::on(model::StartContainer const& call) {

@@ -78,7 +78,7 @@ asio::awaitable<Error> EventsWatch::async_follow(std::shared_ptr<Session> sessio
     if (bytes->empty()) co_return Error{Code::Unavailable, "the Docker Engine has ended the connection", ""};
     lines.push(*bytes);
     while (auto const line = lines.next()) {
-      if (auto id = touched_container(*line)) on_hint_(model::ContainerTouched{std::move(*id)});
+      if (auto hint = container_hint(*line)) on_hint_(*std::move(hint));
     }
   }
 }
@@ -99,12 +99,15 @@ void EventsWatch::tell_down(std::string message) {
   on_hint_(model::EngineDown{std::move(message)});
 }
 
-std::optional<std::string> touched_container(std::string_view line) {
+std::optional<model::EngineHint> container_hint(std::string_view line) {
   auto const event = parse_engine_json(line);
-  if (!event || event->at("Type").text() != "container" || event->at("Action").text().starts_with("exec_")) return std::nullopt;
-  auto const id = event->at("Actor").at("ID").text();
-  if (id.empty()) return std::nullopt;
-  return std::string(id);
+  if (!event || event->at("Type").text() != "container") return std::nullopt;
+  auto const action = event->at("Action").text();
+  auto const& actor = event->at("Actor");
+  std::string id(actor.at("ID").text());
+  if (id.empty() || action.starts_with("exec_")) return std::nullopt;
+  if (action != "create") return model::ContainerTouched{std::move(id)};
+  return model::ContainerAppeared{std::move(id), std::string(actor.at("Attributes").at("davit.cluster").text())};
 }
 
 }  // namespace davit::engine_docker

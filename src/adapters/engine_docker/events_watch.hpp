@@ -41,7 +41,7 @@ class EventsWatch {
   std::optional<std::string> told_down_;  // the last EngineDown's message, while it holds
 };
 
-// The container that one line of the event stream is about; nothing for other events and for those that exec sets off.
-std::optional<std::string> touched_container(std::string_view line);
+// What one line of the event stream says of a container; nothing for other events and for those that exec sets off.
+std::optional<model::EngineHint> container_hint(std::string_view line);
 
 }  // namespace davit::engine_docker

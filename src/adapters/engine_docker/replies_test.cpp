@@ -111,12 +111,27 @@ TEST(Replies, ReadsTheEngine) {
   EXPECT_EQ(got, (model::EngineInfo{"27.1.1", "1.46", "linux/amd64", 8, Bytes{16777216000}}));
 }
 
+std::string touched_container(std::string_view line) {
+  auto const hint = container_hint(line);
+  auto const* touched = hint ? std::get_if<model::ContainerTouched>(&*hint) : nullptr;
+  return touched ? touched->id : "";
+}
+
+TEST(Events, TellOfANewContainerAndWhoseItIs) {
+  auto const hint = container_hint(R"({"Type":"container","Action":"create","Actor":{"ID":"8c1f","Attributes":{"davit.cluster":"c9"}}})");
+  ASSERT_TRUE(hint);
+  auto const* appeared = std::get_if<model::ContainerAppeared>(&*hint);
+  ASSERT_TRUE(appeared);
+  EXPECT_EQ(appeared->id, "8c1f");
+  EXPECT_EQ(appeared->cluster, "c9");
+}
+
 TEST(Events, WakeUpForContainersButNotForWhatProbesDo) {
   EXPECT_EQ(touched_container(R"({"Type":"container","Action":"die","Actor":{"ID":"8c1f"}})"), "8c1f");
   EXPECT_EQ(touched_container(R"({"Type":"container","Action":"health_status: healthy","Actor":{"ID":"8c1f"}})"), "8c1f");
-  EXPECT_FALSE(touched_container(R"({"Type":"container","Action":"exec_create: true","Actor":{"ID":"8c1f"}})"));
-  EXPECT_FALSE(touched_container(R"({"Type":"network","Action":"connect","Actor":{"ID":"8c1f"}})"));
-  EXPECT_FALSE(touched_container("{"));
+  EXPECT_FALSE(container_hint(R"({"Type":"container","Action":"exec_create: true","Actor":{"ID":"8c1f"}})"));
+  EXPECT_FALSE(container_hint(R"({"Type":"network","Action":"connect","Actor":{"ID":"8c1f"}})"));
+  EXPECT_FALSE(container_hint("{"));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ void Agent::list_containers() {
   if (!state_.cluster || !engine_up_) return;
   if (options_.facts.engine.version.empty() && info_op_ == 0) info_op_ = call(model::ReadEngineInfo{}, 10s);
   next_list_ = now_.monotonic + kListInterval;
+  appeared_.clear();
   if (list_op_ != 0) {
     list_again_ = true;  // the one in flight may be older than what this one was asked for
     return;

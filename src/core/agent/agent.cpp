@@ -10,6 +10,10 @@ namespace davit::agent {
 
 using model::Reason;
 
+namespace {
+constexpr Duration kAnswerOfCreate = 1s;
+}  // namespace
+
 Agent::Agent(Options options, model::AgentState state) : options_(std::move(options)), state_(std::move(state)), ports_(options_.ports) {
   options_.facts.id = state_.node;
   durable_epochs_ = state_.epochs;
@@ -32,6 +36,7 @@ Monotonic Agent::wake_at() const {
   for (auto const& [container, garbage] : garbage_) {
     if (garbage.op == 0) at = std::min(at, garbage.at);
   }
+  for (auto const& [container, unanswered_at] : appeared_) at = std::min(at, unanswered_at);
   return engine_up_ ? at : kNever;  // nothing that the agent does by itself succeeds without the engine
 }
 
@@ -45,6 +50,7 @@ std::vector<std::string> Agent::pending() const {
       reasons.push_back(
           fmt::format("{} is {}: {}", container_name(instance.identity), model::to_string(state_of(instance)), instance.message));
   }
+  for (auto const& [container, at] : appeared_) reasons.push_back(fmt::format("container {} is of no known instance", container));
   for (auto const& [container, garbage] : garbage_) reasons.push_back(fmt::format("old container {} is not removed yet", container));
   return reasons;
 }
@@ -251,6 +257,10 @@ void Agent::on(EngineHinted const& event) {
     } else if (instance->phase == Phase::Running) {
       inspect(*instance);
     }
+  } else if (auto const* appeared = std::get_if<model::ContainerAppeared>(&event.hint)) {
+    // Its create's answer is on its way, or went to a process that is no more: then only a list shows it.
+    bool const is_ours = state_.cluster && appeared->cluster == to_string(*state_.cluster);
+    if (is_ours && !by_container_.contains(appeared->id)) appeared_.try_emplace(appeared->id, now_.monotonic + kAnswerOfCreate);
   } else if (auto const* progress = std::get_if<model::PullProgress>(&event.hint)) {
     auto const job = pulls_.find(progress->reference);
     if (job == pulls_.end() || progress->total_bytes <= 0) return;
@@ -367,6 +377,7 @@ void Agent::on(Tick const&) {
       inspect(*instance);
     }
   }
+  if (std::ranges::any_of(appeared_, [&](auto const& each) { return each.second <= now_.monotonic; })) next_list_ = now_.monotonic;
   if (next_list_ <= now_.monotonic) {
     if (save_again_ && !saving_) save_again_ = false, save_state();
     list_containers();

@@ -204,6 +204,7 @@ void Agent::on_created(Instance& instance, Result<model::EngineReply> const& out
   instance.container = {created.id, container_name(instance.identity), {}};
   instance.container_state = model::ContainerState::Created;
   by_container_[created.id] = instance.identity.instance;
+  appeared_.erase(created.id);
   if (instance.stop_wanted) return continue_stop(instance);
   set_phase(instance, Phase::Start);
   call(instance, model::StartContainer{created.id}, 60s);

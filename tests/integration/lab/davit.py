@@ -161,7 +161,11 @@ class Davit:
     def wait_gone(self, name, timeout=60):
         wait_for(lambda: self.get(f'/services/{name}').status == 404, timeout, f'{name} is gone: {self.describe(name)}')
         assert self.engine.running(name) == [], f'containers of {name} still run'
-        wait_for(lambda: self.engine.containers(name) == [], 10, f'dead containers of {name} go too')
+        try:
+            wait_for(lambda: self.engine.containers(name) == [], 10)
+        except AssertionError:
+            left = [f"{c['Names'][0]} {c['State']} {c['Status']}" for c in self.engine.containers(name)]
+            assert not left, f'containers of {name} do not go: {left}'
 
     def remove_all(self):
         names = [service['name'] for service in self.get('/services').json]
