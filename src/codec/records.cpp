@@ -78,6 +78,10 @@ Result<Record> decode_record(std::string_view key, std::string_view bytes) {
   if (name == "cluster") return decode_as<model::ClusterRecord>(key, *value);
   if (name.starts_with("shards/")) return decode_as<model::ShardRecord>(key, *value);
   if (name.starts_with("nodes/")) return decode_as<model::NodeRecord>(key, *value);
+  if (name.starts_with("masters/")) return decode_as<model::MasterRecord>(key, *value);
+  if (name == "coordinator") return decode_as<model::CoordinatorRecord>(key, *value);
+  if (name == "suspects") return decode_as<model::SuspectsRecord>(key, *value);
+  if (name.starts_with("seen/")) return decode_as<model::SeenRecord>(key, *value);
   if (name.starts_with("services/")) {
     auto const part = part_of_service(name);
     if (part == "head") return decode_as<model::HeadRecord>(key, *value);

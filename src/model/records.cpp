@@ -7,6 +7,10 @@ namespace davit::model {
 std::string cluster_key() { return fmt::format("{}cluster", kRoot); }
 std::string shard_key(ShardId shard) { return fmt::format("{}shards/{:03}", kRoot, shard.value); }
 std::string node_key(NodeId node) { return fmt::format("{}{}", kNodesPrefix, to_string(node)); }
+std::string master_key(NodeId master) { return fmt::format("{}masters/{}", kRoot, to_string(master)); }
+std::string coordinator_key() { return fmt::format("{}coordinator", kRoot); }
+std::string suspects_key() { return fmt::format("{}suspects", kRoot); }
+std::string seen_key(NodeId master) { return fmt::format("{}seen/{}", kRoot, to_string(master)); }
 std::string service_prefix(std::string_view service) {
   return fmt::format("{}services/{:03}/{}/", kRoot, shard_of(service).value, service);
 }
@@ -27,6 +31,10 @@ std::string key(HeadRecord const& record) { return head_key(record.head.name); }
 std::string key(SpecRecord const& record) { return spec_key(record.service, record.revision); }
 std::string key(EventRecord const& record) { return event_key(record.service, record.event.number); }
 std::string key(GoneRecord const& record) { return gone_key(record.service); }
+std::string key(MasterRecord const& record) { return master_key(record.id); }
+std::string key(CoordinatorRecord const&) { return coordinator_key(); }
+std::string key(SuspectsRecord const&) { return suspects_key(); }
+std::string key(SeenRecord const& record) { return seen_key(record.master); }
 }  // namespace
 
 std::string key_of(Record const& record) {

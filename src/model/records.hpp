@@ -31,6 +31,43 @@ struct ShardRecord {
   std::string session;
   friend bool operator==(ShardRecord const&, ShardRecord const&) = default;
 };
+// One session of a master: the key is leased, and its create revision names the session for compares. `knows`: the newest
+// format of the journal that it can read.
+struct MasterRecord {
+  NodeId id;
+  std::string session;
+  std::string name;
+  std::string address;
+  bool is_ready = false;
+  std::uint32_t knows = kFormatVersion;
+  friend bool operator==(MasterRecord const&, MasterRecord const&) = default;
+};
+// Leased: the session that assigns shards and judges nodes.
+struct CoordinatorRecord {
+  NodeId master;
+  std::string session;
+  friend bool operator==(CoordinatorRecord const&, CoordinatorRecord const&) = default;
+};
+// A node in one of its lives.
+struct NodeLife {
+  NodeId node;
+  std::uint64_t incarnation = 0;
+  friend auto operator<=>(NodeLife const&, NodeLife const&) = default;
+};
+// Nodes that the coordinator has lost; every live master answers each round with what it hears of them (protocol.md §6).
+struct SuspectsRecord {
+  std::uint64_t round = 0;
+  std::vector<NodeLife> nodes;  // ascending
+  friend bool operator==(SuspectsRecord const&, SuspectsRecord const&) = default;
+};
+struct SeenRecord {
+  NodeId master;
+  std::string session;
+  std::uint64_t round = 0;
+  bool counts = true;           // false: this master was paused too often to be a witness
+  std::vector<NodeLife> heard;  // of the round's suspects; ascending
+  friend bool operator==(SeenRecord const&, SeenRecord const&) = default;
+};
 struct NodeRecord {
   NodeId id;
   std::string name;
@@ -63,11 +100,16 @@ struct GoneRecord {
   friend bool operator==(GoneRecord const&, GoneRecord const&) = default;
 };
 
-using Record = std::variant<ClusterRecord, ShardRecord, NodeRecord, HeadRecord, SpecRecord, EventRecord, GoneRecord>;
+using Record = std::variant<ClusterRecord, ShardRecord, NodeRecord, HeadRecord, SpecRecord, EventRecord, GoneRecord, MasterRecord,
+                            CoordinatorRecord, SuspectsRecord, SeenRecord>;
 
 std::string cluster_key();
 std::string shard_key(ShardId shard);
 std::string node_key(NodeId node);
+std::string master_key(NodeId master);
+std::string coordinator_key();
+std::string suspects_key();
+std::string seen_key(NodeId master);
 std::string service_prefix(std::string_view service);  // "davit/v1/services/<shard>/<name>/"
 std::string head_key(std::string_view service);
 std::string gone_key(std::string_view service);
