@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <random>
 
+#include <fmt/core.h>
+
 #include "machine/world.hpp"
 
 namespace davit::sim {
@@ -32,6 +34,13 @@ std::map<std::string, int> running_by_slot(FakeDocker const& docker) {
   return count;
 }
 
+std::string all_of(FakeDocker const& docker) {
+  std::string text;
+  for (auto const& [id, container] : docker.containers())
+    text += fmt::format("{} {} {}\n", id, container.detail.name, model::to_string(container.detail.state));
+  return text;
+}
+
 class KilledWhileCreating : public testing::TestWithParam<int> {};
 
 TEST_P(KilledWhileCreating, ends_with_exactly_what_was_asked_for) {
@@ -48,7 +57,7 @@ TEST_P(KilledWhileCreating, ends_with_exactly_what_was_asked_for) {
   }
   world.start_process();
   ASSERT_TRUE(world.settle(1min)) << world.pending();
-  EXPECT_THAT(world.docker.containers(), SizeIs(20));
+  EXPECT_EQ(world.docker.containers().size(), 20U) << all_of(world.docker);
   EXPECT_THAT(world.docker.running(), SizeIs(20));
   for (auto const& id : ran) {
     auto const* kept = world.docker.find(id);

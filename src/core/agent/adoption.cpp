@@ -19,7 +19,6 @@ void Agent::list_containers() {
   if (!state_.cluster || !engine_up_) return;
   if (options_.facts.engine.version.empty() && info_op_ == 0) info_op_ = call(model::ReadEngineInfo{}, 10s);
   next_list_ = now_.monotonic + kListInterval;
-  appeared_.clear();
   if (list_op_ != 0) {
     list_again_ = true;  // the one in flight may be older than what this one was asked for
     return;
@@ -60,6 +59,7 @@ void Agent::on_listed(model::ContainerList const& list) {
     }
   }
   was_listed_ = true;
+  if (!list_again_) std::erase_if(appeared_, [](auto const& each) { return each.second == kNever; });
   for (auto const& [id, found] : unknown) adopt(found.first, *found.second);
   check_listed();
   if (std::exchange(list_again_, false)) list_containers();

@@ -377,7 +377,9 @@ void Agent::on(Tick const&) {
       inspect(*instance);
     }
   }
-  if (std::ranges::any_of(appeared_, [&](auto const& each) { return each.second <= now_.monotonic; })) next_list_ = now_.monotonic;
+  for (auto& [container, at] : appeared_) {
+    if (at <= now_.monotonic) at = kNever, next_list_ = now_.monotonic;
+  }
   if (next_list_ <= now_.monotonic) {
     if (save_again_ && !saving_) save_again_ = false, save_state();
     list_containers();

@@ -180,7 +180,7 @@ class Agent {
   std::map<OpId, InstanceId> calls_;
   std::map<std::string, PullJob> pulls_;
   std::map<std::string, Garbage> garbage_;
-  std::map<std::string, Monotonic> appeared_;  // containers of no instance yet: when to look whose they are
+  std::map<std::string, Monotonic> appeared_;  // of no instance yet: when to look whose they are; kNever: being looked at
   std::deque<InstanceId> turns_;  // wait in Phase::Turn
   std::set<std::pair<Monotonic, InstanceId>> wakes_;
   std::set<InstanceId> changed_;  // to report at the end of the step
