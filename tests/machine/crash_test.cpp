@@ -65,6 +65,23 @@ TEST_P(KilledWhileCreating, ends_with_exactly_what_was_asked_for) {
     EXPECT_EQ(kept->starts, 1);
   }
 }
+// What the dead process had asked the engine for appears late, and is of a revision that is not wanted any more.
+TEST_P(KilledWhileCreating, leaves_no_container_of_an_outdated_revision) {
+  World world(static_cast<std::uint64_t>(GetParam()));
+  world.start_process();
+  auto spec = spec_of("ok:1", 10);
+  spec.update_config.monitor = 0s;
+  spec.drain_delay = 0s;
+  ASSERT_TRUE(world.create("web", spec));
+  world.loop.advance(std::chrono::milliseconds(GetParam() * 7));
+  world.kill_process();
+  world.start_process();
+  spec.image = "ok:2";
+  ASSERT_TRUE(world.replace("web", spec));
+  ASSERT_TRUE(world.settle(5min)) << world.pending() << "\n" << all_of(world.docker);
+  EXPECT_EQ(world.docker.containers().size(), 10U) << all_of(world.docker);
+  for (auto const& [id, container] : world.docker.containers()) EXPECT_EQ(container.image, "ok:2") << all_of(world.docker);
+}
 INSTANTIATE_TEST_SUITE_P(AtMoments, KilledWhileCreating, testing::Range(0, 60));
 
 TEST(Restart, plans_for_services_of_an_earlier_life) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/service/plan.hpp"
 #include "machine/world.hpp"
 
 namespace davit::sim {
@@ -168,6 +169,32 @@ TEST_F(RolloutTest, goes_on_after_a_restart_of_davit) {
   EXPECT_THAT(world_.docker.containers(), SizeIs(4));
   ASSERT_TRUE(world_.settle(30s)) << world_.pending();
   EXPECT_EQ(running_images(), std::set<std::string>{"ok:2"});
+}
+
+// An instance of an earlier revision that nobody expects: its create outlived the process that asked for it, say.
+TEST(Stray, of_an_earlier_revision_goes_once_another_serves) {
+  model::Head head{.name = "web", .events = 3, .generation = 2, .revision = 2, .last_revision = 2};
+  head.revisions[1].spec = std::make_shared<model::ServiceSpec const>(spec_of("ok:1", 1));
+  head.revisions[2].spec = std::make_shared<model::ServiceSpec const>(spec_of("ok:2", 1));
+  auto const instance = [](std::uint64_t id, std::uint32_t revision, bool is_ready) {
+    service::Instance made;
+    made.id = {id};
+    made.slot = 1;
+    made.revision = revision;
+    made.state = is_ready ? model::InstanceState::Running : model::InstanceState::Starting;
+    if (is_ready) made.ready_since = Monotonic{5s};
+    return made;
+  };
+  auto const plan = [&](bool has_new, bool new_is_ready) {
+    std::vector<service::Instance> instances;
+    instances.push_back(instance(1, 1, true));
+    if (has_new) instances.push_back(instance(2, 2, new_is_ready));
+    return service::plan(head, instances, Monotonic{10s});
+  };
+  EXPECT_THAT(plan(false, false).place, testing::ElementsAre(1U));
+  EXPECT_THAT(plan(false, false).stop, SizeIs(0));
+  EXPECT_THAT(plan(true, false).stop, SizeIs(0));
+  EXPECT_THAT(plan(true, true).stop, testing::ElementsAre(service::StopOrder{{1}, 1, Reason::Replaced}));
 }
 
 }  // namespace

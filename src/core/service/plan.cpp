@@ -112,16 +112,21 @@ class Planner {
     plan_.place.push_back(slot.number);
   }
 
-  // No rollout is under way: a slot wants one instance. Those of another revision stay where a stopped rollout left them.
+  // No rollout is under way: a slot wants one instance. Those of another revision stay where a stopped rollout left them; where
+  // none has stopped, they come from a life before (a create that outlived its process, a node that was away), and go.
   void settle(Slot const& slot) {
     if (slot.current.empty() && slot.outdated.empty()) return place(slot);
-    if (slot.current.empty() || slot.outdated.empty()) return;
+    if (slot.outdated.empty()) return;
+    bool const is_stopped = head_.rollout.state == RolloutState::Stopped;
+    bool const new_serves = !slot.current.empty() && slot.current.front()->is_ready();
     bool const old_serves = std::ranges::any_of(slot.outdated, &Instance::is_ready);
-    if (slot.current.front()->is_ready()) {
+    if (is_stopped && slot.current.empty()) return;
+    if (new_serves || (!is_stopped && (!old_serves || !is_start_first_))) {
       for (auto const* old : slot.outdated) stop(*old, Reason::Replaced);
-    } else if (old_serves) {
+    } else if (is_stopped && old_serves) {
       for (auto const* failed : slot.current) stop(*failed, Reason::Replaced);
     }
+    if (!is_stopped && slot.current.empty() && is_start_first_) place(slot);
   }
 
   bool is_settled(Instance const& instance) {
