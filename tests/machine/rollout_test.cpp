@@ -197,5 +197,20 @@ TEST(Stray, of_an_earlier_revision_goes_once_another_serves) {
   EXPECT_THAT(plan(true, true).stop, testing::ElementsAre(service::StopOrder{{1}, 1, Reason::Replaced}));
 }
 
+// Two of one revision and none serves yet: the one that was only created, for an owner before this one, is not started.
+TEST(Stray, that_was_only_created_is_not_started_beside_its_successor) {
+  model::Head head{.name = "web", .events = 1, .generation = 1, .revision = 1, .last_revision = 1};
+  head.revisions[1].spec = std::make_shared<model::ServiceSpec const>(spec_of("ok:1", 1));
+  std::vector<service::Instance> instances(2);
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    instances[i].id = {i + 1};
+    instances[i].slot = instances[i].revision = 1;
+    instances[i].state = model::InstanceState::Starting;
+  }
+  EXPECT_THAT(service::plan(head, instances, Monotonic{10s}).stop, SizeIs(0));
+  instances[1].is_confirmed = true;
+  EXPECT_THAT(service::plan(head, instances, Monotonic{10s}).stop, testing::ElementsAre(service::StopOrder{{1}, 1, Reason::Replaced}));
+}
+
 }  // namespace
 }  // namespace davit::sim

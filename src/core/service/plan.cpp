@@ -101,10 +101,21 @@ class Planner {
   // Several of one slot are left over from a cut, or from a rollout that another one overtook: the losers go once the winner serves.
   void keep_best(std::vector<Instance const*>& rivals) {
     if (rivals.size() < 2) return;
+    drop_idle_strays(rivals);
     std::ranges::sort(rivals, is_better);
     if (!rivals.front()->is_ready()) return;
     for (std::size_t i = 1; i < rivals.size(); ++i) stop(*rivals[i], Reason::Replaced);
     rivals.resize(1);
+  }
+
+  // What a dead process had asked the engine to create, and this owner has placed anew, need not be started to be stopped.
+  void drop_idle_strays(std::vector<Instance const*>& rivals) {
+    if (std::ranges::none_of(rivals, [](Instance const* each) { return each->is_confirmed; })) return;
+    std::erase_if(rivals, [&](Instance const* each) {
+      bool const is_idle_stray = !each->is_confirmed && each->state == InstanceState::Starting;
+      if (is_idle_stray) stop(*each, Reason::Replaced);
+      return is_idle_stray;
+    });
   }
 
   void place(Slot const& slot) {
