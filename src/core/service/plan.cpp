@@ -1,6 +1,7 @@
 #include "core/service/plan.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include <fmt/core.h>
@@ -108,14 +109,14 @@ class Planner {
     rivals.resize(1);
   }
 
-  // What a dead process had asked the engine to create, and this owner has placed anew, need not be started to be stopped.
+  // What dead processes had asked the engine to create need not be started to be stopped: one is enough, none beside another.
   void drop_idle_strays(std::vector<Instance const*>& rivals) {
-    if (std::ranges::none_of(rivals, [](Instance const* each) { return each->is_confirmed; })) return;
-    std::erase_if(rivals, [&](Instance const* each) {
-      bool const is_idle_stray = !each->is_confirmed && each->state == InstanceState::Starting;
-      if (is_idle_stray) stop(*each, Reason::Replaced);
-      return is_idle_stray;
-    });
+    auto const is_idle = [](Instance const* each) { return !each->is_confirmed && each->state == InstanceState::Starting; };
+    auto const strays = std::ranges::partition(rivals, std::not_fn(is_idle));
+    bool const is_all_there_is = strays.begin() == rivals.begin();
+    auto const first = strays.begin() + (is_all_there_is ? 1 : 0);
+    for (auto stray = first; stray != rivals.end(); ++stray) stop(**stray, Reason::Replaced);
+    rivals.erase(first, rivals.end());
   }
 
   void place(Slot const& slot) {
