@@ -15,6 +15,7 @@ namespace {
 using codec::Value;
 
 constexpr std::int64_t kMostSlots = 1000;  // as many instances as an answer holds
+constexpr Duration kLongestSettling = 1s;
 
 std::int64_t number(Value const& value) { return value.as_int().value_or(0); }
 
@@ -44,9 +45,10 @@ std::map<std::int64_t, Value const*> instance_by_slot(Value const& service) {
   return slots;
 }
 
-bool is_on_the_way(Value const& instance) {
+// Its reason, where it has one, is then that of the attempt before.
+bool is_starting(Value const& instance) {
   auto const state = instance.at("state").text();
-  return state == "preparing" || state == "starting" || state == "stopping";
+  return state == "preparing" || state == "starting";
 }
 
 // How long until it is started again, where it is backing off.
@@ -76,23 +78,37 @@ SlotLine line_of(Goal const& goal, std::int64_t slot, Value const* instance, std
     line.detail = url_of(*instance);
     return line;
   }
-  // While it starts again or stops, a reason is that of what was before.
   auto const reason = instance->at("reason").text();
-  bool const is_old = is_on_the_way(*instance) && !reason.empty();
-  if (!is_old && message != line.state) line.detail = escape_text(message.empty() ? reason : message);
+  if (!reason.empty() && is_starting(*instance)) line.detail = fmt::format("again: {}", escape_text(message.empty() ? reason : message));
+  else if (instance->at("state").text() != "stopping" && message != line.state)
+    line.detail = escape_text(message.empty() ? reason : message);
   if (wait) line.clock = format_age(*wait);
   else if (line.detail.empty())
     line.clock = fmt::format("{:.1f} s", std::chrono::duration<double>(age_of(instance->at("state_since").text(), now)).count());
   return line;
 }
 
-std::optional<std::string> missing_image(Value const& service) {
+// Why to wait is of no use, where an instance that is wanted says so.
+std::optional<std::string> dead_end(Goal const& goal, Value const& service) {
+  auto const desired = number(service.at("status").at("desired"));
   for (auto const& instance : service.at("instances").items()) {
-    if (instance.at("reason").text() != "image_not_found" || !(instance.at("revision") == service.at("revision"))) continue;
+    auto const slot = number(instance.at("slot"));
+    if (slot > desired || !(instance.at("revision") == service.at("revision"))) continue;
+    auto const reason = instance.at("reason").text();
     auto const message = instance.at("message").text();
-    return message.empty() ? fmt::format("image not found: {}", service.at("spec").at("image").text()) : std::string(message);
+    if (reason == "image_not_found")
+      return message.empty() ? fmt::format("image not found: {}", service.at("spec").at("image").text()) : std::string(message);
+    if (reason == "crash_loop")
+      return fmt::format("{0}.{1}: {2}; davit service logs {0}", goal.service, slot, message.empty() ? reason : message);
   }
   return std::nullopt;
+}
+
+// Where the service does not watch its own updates, neither is it watched here.
+Duration settle_time_of(Value const& service) {
+  if (number(service.at("status").at("desired")) == 0) return Duration::zero();
+  auto const monitor = parse_duration(service.at("spec").at("update_config").at("monitor").text());
+  return monitor ? std::min(*monitor, kLongestSettling) : kLongestSettling;
 }
 
 void judge(Goal const& goal, Value const& service, Look& look) {
@@ -110,8 +126,8 @@ void judge(Goal const& goal, Value const& service, Look& look) {
   if (state == "rolling_back" && !goal.is_rollback) return fail("is being rolled back");
   if (state == "removing") return fail("is being removed");
   if (state == "paused") return fail("paused");
-  if (auto const image = missing_image(service)) {
-    look.message = escape_text(*image);
+  if (auto const why = dead_end(goal, service)) {
+    look.message = escape_text(*why);
     look.verdict = Verdict::Failed;
     return;
   }
@@ -163,8 +179,25 @@ Look look_at(Goal const& goal, Value const& service, Wall now) {
   for (auto const& [slot, instance] : instance_by_slot(service)) {
     look.slots.push_back(line_of(goal, slot, instance, number(service.at("revision")), now));
   }
+  for (auto const& instance : service.at("instances").items()) {
+    if (instance.at("ready").as_bool().value_or(false)) look.ready_containers.emplace_back(instance.at("container").at("id").text());
+  }
+  look.settle_time = settle_time_of(service);
   judge(goal, service, look);
   return look;
+}
+
+Verdict Settling::judge(Look const& look, Monotonic now) {
+  if (look.verdict != Verdict::Converged) {
+    since_ = kNever;
+    return look.verdict;
+  }
+  if (!is_under_way() || containers_ != look.ready_containers) {
+    since_ = now;
+    containers_ = look.ready_containers;
+  }
+  settle_time_ = look.settle_time;
+  return now >= ends_at() ? Verdict::Converged : Verdict::Going;
 }
 
 }  // namespace davit::cli

@@ -39,10 +39,28 @@ struct Look {
   std::string count;    // "2/3 ready"
   std::string message;  // why not, or why not yet
   std::int64_t generation = 0;
+  std::vector<std::string> ready_containers;
+  Duration settle_time{};  // how long it has to stay converged
 };
 
 // `service` is what GET /services/NAME answers.
 Look look_at(Goal const& goal, codec::Value const& service, Wall now);
+
+// A container without a health test is ready the moment it runs, also one that ends the moment after. So a service counts as
+// converged once the same containers have been ready for its settle time. Lives as long as the watching.
+class Settling {
+ public:
+  // The look's verdict; Going while it has yet to prove that it lasts.
+  Verdict judge(Look const& look, Monotonic now);
+  bool is_under_way() const { return since_ != kNever; }
+  Monotonic since() const { return since_; }  // when it became ready
+  Monotonic ends_at() const { return since_ + settle_time_; }
+
+ private:
+  Monotonic since_ = kNever;
+  Duration settle_time_{};
+  std::vector<std::string> containers_;
+};
 
 // "http://10.0.0.11:20000" where HTTP is to be expected, else "10.0.0.11:5432"; the first published port, or "".
 std::string url_of(codec::Value const& instance);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/core.h>
+
 #include "cli/screen.hpp"
 #include "codec/json.hpp"
 
@@ -41,10 +43,16 @@ TEST(Progress, JudgesByGenerationRevisionAndState) {
       {"rolling back", R"({"generation":2,"revision":2,"status":{"state":"rolling_back"}})", Verdict::Failed, "is being rolled back"},
       {"rolled back", R"({"generation":3,"revision":1,"status":{"state":"running"}})", Verdict::Failed, "rolled back to revision 1"},
       {"no image",
-       R"({"generation":2,"revision":2,"spec":{"image":"a:b"},"status":{"state":"converging"},"instances":[{"slot":1,"revision":2,"reason":"image_not_found"}]})",
+       R"({"generation":2,"revision":2,"spec":{"image":"a:b"},"status":{"state":"converging","desired":1},"instances":[{"slot":1,"revision":2,"reason":"image_not_found"}]})",
        Verdict::Failed, "image not found: a:b"},
       {"no image of an older revision",
-       R"({"generation":2,"revision":2,"status":{"state":"converging"},"instances":[{"slot":1,"revision":1,"reason":"image_not_found"}]})",
+       R"({"generation":2,"revision":2,"status":{"state":"converging","desired":1},"instances":[{"slot":1,"revision":1,"reason":"image_not_found"}]})",
+       Verdict::Going, ""},
+      {"crash loop",
+       R"({"generation":2,"revision":2,"status":{"state":"degraded","desired":2},"instances":[{"slot":2,"revision":2,"reason":"crash_loop","message":"exit 1, 3 times in a row"}]})",
+       Verdict::Failed, "web.2: exit 1, 3 times in a row; davit service logs web"},
+      {"crash loop of one that is to go",
+       R"({"generation":2,"revision":2,"status":{"state":"degraded","desired":1},"instances":[{"slot":2,"revision":2,"reason":"crash_loop"}]})",
        Verdict::Going, ""},
       {"nothing known", R"({})", Verdict::Going, ""},
   };
@@ -78,12 +86,49 @@ TEST(Progress, HasALineForEachSlot) {
 }
 
 TEST(Progress, TellsAnEarlierFailureFromWhatGoesOnNow) {
-  auto const result = look({.service = "web"}, R"({"status":{"desired":2},"instances":[
+  auto const result = look({.service = "web"}, R"({"status":{"desired":3},"instances":[
     {"slot":1,"state":"failed","reason":"exited","message":"exit 3","next_start_at":"2026-01-01T00:00:17.500Z"},
-    {"slot":2,"state":"preparing","reason":"exited","message":"exit 3","state_since":"2026-01-01T00:00:09Z"}]})");
+    {"slot":2,"state":"preparing","reason":"exited","message":"exit 3","state_since":"2026-01-01T00:00:09Z"},
+    {"slot":3,"state":"stopping","reason":"replaced","state_since":"2026-01-01T00:00:09Z"}]})");
   std::vector<SlotLine> const expected{{"web.1", "-", "backing off", "exit 3", "8s", false},
-                                       {"web.2", "-", "preparing", "", "1.0 s", false}};
+                                       {"web.2", "-", "preparing", "again: exit 3", "", false},
+                                       {"web.3", "-", "stopping", "", "1.0 s", false}};
   EXPECT_EQ(result.slots, expected);
+}
+
+// A service of one instance that is ready, and after that as the container's id says: "" for none.
+Look ready_look(std::string_view container, std::string_view monitor) {
+  auto const ready = container.empty() ? 0 : 1;
+  return look({.service = "web"}, fmt::format(R"({{"spec":{{"update_config":{{"monitor":"{}"}}}},
+    "status":{{"state":"{}","desired":1,"running":1,"ready":{}}},
+    "instances":[{{"slot":1,"ready":{},"container":{{"id":"{}"}}}}]}})",
+                                              monitor, ready ? "running" : "degraded", ready, ready == 1, container));
+}
+
+TEST(Settling, HoldsTheVerdictBackUntilTheSameContainersHaveLasted) {
+  Monotonic const start(1h);
+  Settling settling;
+  EXPECT_EQ(settling.judge(ready_look("a", "10s"), start), Verdict::Going);
+  EXPECT_EQ(settling.ends_at(), start + 1s);
+  EXPECT_EQ(settling.judge(ready_look("", "10s"), start + 200ms), Verdict::Going);
+  EXPECT_FALSE(settling.is_under_way());
+  EXPECT_EQ(settling.judge(ready_look("b", "10s"), start + 700ms), Verdict::Going);
+  EXPECT_EQ(settling.judge(ready_look("c", "10s"), start + 1500ms), Verdict::Going) << "restarted between two looks";
+  EXPECT_EQ(settling.judge(ready_look("c", "10s"), start + 2500ms), Verdict::Converged);
+  EXPECT_EQ(settling.since(), start + 1500ms);
+}
+
+TEST(Settling, TakesNoLongerThanTheServicesOwnMonitor) {
+  Monotonic const start(1h);
+  Settling settling;
+  EXPECT_EQ(settling.judge(ready_look("a", "300ms"), start), Verdict::Going);
+  EXPECT_EQ(settling.judge(ready_look("a", "300ms"), start + 300ms), Verdict::Converged);
+  EXPECT_EQ(Settling().judge(ready_look("a", "0s"), start), Verdict::Converged);
+}
+
+TEST(Settling, HasNothingToWaitForWhereNothingRuns) {
+  auto const none = look({.service = "web"}, R"({"status":{"state":"running","desired":0,"running":0,"ready":0}})");
+  EXPECT_EQ(Settling().judge(none, Monotonic(1h)), Verdict::Converged);
 }
 
 TEST(Progress, GuessesUrls) {

@@ -20,8 +20,8 @@ constexpr Duration kEventPause = 100ms;     // a burst of events is one look
 
 std::string path_of(std::string const& service) { return "/services/" + http::percent_encode(service); }
 
-std::string seconds_since(Session const& session, Monotonic started) {
-  return fmt::format("{:.1f} s", std::chrono::duration<double>(session.now().monotonic - started).count());
+std::string seconds_between(Monotonic from, Monotonic to) {
+  return fmt::format("{:.1f} s", std::chrono::duration<double>(to - from).count());
 }
 
 // Follows the service's events beside the polling. Ctrl-C is caught for good: after it the process only ends.
@@ -38,10 +38,11 @@ class Watcher {
 
   bool is_interrupted() const { return signs_->interrupted; }
   bool is_over() const { return is_interrupted() || session_.now().monotonic >= give_up_; }
-  void wait_blocking() {
+  Monotonic give_up() const { return give_up_; }
+  void wait_blocking(Monotonic latest) {
     auto const now = session_.now().monotonic;
-    session_.wait_blocking([&] { return is_interrupted(); }, std::min(give_up_, now + kEventPause));
-    session_.wait_blocking([&] { return is_interrupted() || signs_->has_news; }, std::min(give_up_, now + kPollInterval));
+    session_.wait_blocking([&] { return is_interrupted(); }, std::min(latest, now + kEventPause));
+    session_.wait_blocking([&] { return is_interrupted() || signs_->has_news; }, std::min(latest, now + kPollInterval));
     signs_->has_news = false;
   }
 
@@ -67,13 +68,7 @@ int report_interrupt(std::string const& service) {
   return kInterrupted;
 }
 
-int report_end(Session& session, Goal const& goal, WatchOptions const& options, Look const& look, Monotonic started) {
-  if (look.verdict == Verdict::Converged) {
-    if (!options.quiet) {
-      print_out(fmt::format("{}: {} in {} (generation {})\n", goal.service, look.count, seconds_since(session, started), look.generation));
-    }
-    return 0;
-  }
+int report_failure(Goal const& goal, WatchOptions const& options, Look const& look) {
   auto const why = look.message.empty() ? std::string() : ": " + look.message;
   if (look.verdict == Verdict::Failed) print_note(fmt::format("{}: {}{}", goal.service, look.count, why));
   else
@@ -99,17 +94,24 @@ Result<WatchOptions> watch_options_of(Invocation const& invocation) {
   return options;
 }
 
+// The time-out is for becoming ready: whoever is ready by then may still prove that it lasts.
 Result<int> watch(Session& session, Goal const& goal, WatchOptions const& options, Monotonic started) {
   Watcher watcher(session, goal.service, options.timeout);
+  Settling settling;
   Screen screen;
   for (;;) {
     TRY(auto const answer, session.call_blocking({.target = path_of(goal.service)}));
     auto const look = look_at(goal, answer.body, session.now().wall);
     if (!options.quiet) screen.show(look.slots);
-    if (look.verdict != Verdict::Going) return report_end(session, goal, options, look, started);
-    if (watcher.is_over())
-      return watcher.is_interrupted() ? report_interrupt(goal.service) : report_end(session, goal, options, look, started);
-    watcher.wait_blocking();
+    auto const verdict = settling.judge(look, session.now().monotonic);
+    if (verdict == Verdict::Converged) {
+      auto const ready_in = seconds_between(started, settling.since());
+      if (!options.quiet) print_out(fmt::format("{}: {} in {} (generation {})\n", goal.service, look.count, ready_in, look.generation));
+      return kConverged;
+    }
+    if (watcher.is_interrupted()) return report_interrupt(goal.service);
+    if (verdict == Verdict::Failed || (watcher.is_over() && !settling.is_under_way())) return report_failure(goal, options, look);
+    watcher.wait_blocking(settling.is_under_way() ? settling.ends_at() : watcher.give_up());
     if (watcher.is_interrupted()) return report_interrupt(goal.service);
   }
 }
@@ -125,13 +127,13 @@ Result<int> watch_removal(Session& session, Value const& removed, WatchOptions c
     if (!answer) return std::unexpected<Error>(answer.error());
     auto slots = look_at(goal_of(answer->body), answer->body, session.now().wall).slots;
     if (!options.quiet) screen.show(slots);
-    if (!watcher.is_over()) watcher.wait_blocking();
+    if (!watcher.is_over()) watcher.wait_blocking(watcher.give_up());
     if (watcher.is_interrupted()) return report_interrupt(name);
     if (!watcher.is_over()) continue;
     print_note(fmt::format("{}: not gone after {}; it goes on: davit service ps {}", name, format_duration(options.timeout), name));
     return kNotConverged;
   }
-  if (!options.quiet) print_out(fmt::format("{}: removed in {}\n", name, seconds_since(session, started)));
+  if (!options.quiet) print_out(fmt::format("{}: removed in {}\n", name, seconds_between(started, session.now().monotonic)));
   return 0;
 }
 

@@ -20,7 +20,7 @@ struct WatchOptions {
 Result<WatchOptions> watch_options_of(Invocation const& invocation);
 
 // Gives the exit code: 0, 3 when the service fails or the time is over, 130 after Ctrl-C, which ends the watching alone.
-// `started` is when the command began: the line at the end says how long it all took.
+// `started` is when the command began: the line at the end says how long it took until all were ready.
 Result<int> watch(Session& session, Goal const& goal, WatchOptions const& options, Monotonic started);
 // The same until the service is gone.
 Result<int> watch_removal(Session& session, codec::Value const& removed, WatchOptions const& options, Monotonic started);

@@ -114,6 +114,26 @@ def test_time_out_is_exit_code_3_and_the_service_goes_on(clean):
     assert 'slow' in error and clean.get('/services/slow').status == 200
 
 
+def test_crash_loop_ends_the_waiting_and_names_the_logs(clean):
+    started = time.monotonic()
+    error = run(clean, 'service', 'create', '--name', 'bad', 'davit/hello:1', 'sh', '-c', 'exit 7', code=3)
+    assert 'exit 7' in error and 'davit service logs bad' in error and time.monotonic() - started < 30
+
+
+def test_what_ends_right_after_its_start_is_not_ready(clean):
+    error = run(clean, 'service', 'create', '--name', 'bad', '--timeout', '1s', '--restart-delay', '1m', 'davit/hello:1', 'sh', '-c', 'sleep 0.3; exit 7', code=3)
+    assert 'bad: 0/1 ready after 1s: bad.1: exit 7' in error
+    said, error = clean.cli('service', 'scale', '--timeout', '1s', 'bad=2')[1:]
+    assert 'ready in' not in said and 'exit 7' in error
+
+
+def test_create_waits_on_when_an_instance_ends_at_first(clean, tmp_path):
+    script = 'sleep 0.3; mkdir /shared/was-here && exit 7; trap "exit 0" TERM; while :; do sleep 1 & wait $!; done'
+    said = run(clean, 'service', 'create', '--name', 'late', '-v', f'{tmp_path}:/shared', 'davit/hello:1', 'sh', '-c', script)
+    assert 'exit 7' in said and 'late: 1/1 ready in' in said
+    assert clean.instances('late')[0]['restarts'] == 1
+
+
 def test_rm_waits_until_they_are_gone(clean):
     clean.create('one', idle(1))
     clean.create('two', idle(1))
