@@ -6,6 +6,7 @@
 
 #include "api/problem.hpp"
 #include "base/nearest.hpp"
+#include "http/url.hpp"
 
 namespace davit::api {
 namespace {
@@ -20,6 +21,7 @@ std::string_view take_segment(std::string_view& path) {
   return segment;
 }
 
+// `name`: still encoded.
 bool fits(std::string_view pattern, std::string_view path, std::string_view& name) {
   while (!pattern.empty() && !path.empty()) {
     auto const expected = take_segment(pattern);
@@ -74,7 +76,9 @@ Router::Match Router::match(http::Request const& request) const {
         continue;
       }
       if (auto refused = refuse_query(route, request.query)) return *std::move(refused);
-      return Found{&route, std::string(name)};
+      auto decoded = http::percent_decode(name);
+      if (!decoded) continue;
+      return Found{&route, *std::move(decoded)};
     }
   }
   if (allowed.empty()) return refuse_path(path);

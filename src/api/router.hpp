@@ -25,7 +25,7 @@ class Router {
 
   struct Found {
     Route const* route = nullptr;
-    std::string name;
+    std::string name;  // decoded
   };
   // A refusal (404, 405, an unknown query parameter), or the 204 of OPTIONS.
   using Match = std::variant<Found, http::Response>;

@@ -198,7 +198,7 @@ TEST_F(HttpTest, answers_over_tcp_and_unix_sockets) {
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(answer->status, 200);
     EXPECT_EQ(answer->body.view(), "POST hello");
-    EXPECT_EQ(answer->headers.get("x-path"), "/s x");
+    EXPECT_EQ(answer->headers.get("x-path"), "/s%20x");
     EXPECT_THAT(std::string(answer->headers.get("Date")), testing::EndsWith("GMT"));
     Request const& seen = requests.back();
     EXPECT_EQ(seen.query, (Query{{"a", "1"}, {"b", "x y z"}, {"c", ""}}));

@@ -70,7 +70,7 @@ struct Request {
   std::string body;
 
   // Filled in by the server only.
-  std::string path;  // decoded
+  std::string path;  // as parse_target (url.hpp) gives it: split first, then decode a segment
   Query query;       // decoded, in order
   std::string remote;
   Transport transport = Transport::Tcp;

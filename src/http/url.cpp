@@ -7,6 +7,7 @@
 #include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/pct_string_view.hpp>
+#include <boost/url/rfc/pchars.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -23,6 +24,21 @@ std::string decode(urls::pct_string_view text, bool plus_is_space) {
   urls::encoding_opts options;
   options.space_as_plus = plus_is_space;
   return text.decode(options);
+}
+
+// Segment by segment: an escaped slash is a character of its segment and separates nothing.
+std::string normalized_path(urls::pct_string_view path) {
+  std::string_view const text(path.data(), path.size());
+  if (!text.contains('%')) return std::string(text);
+  std::string normalized;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    auto const end = std::min(text.find('/', begin), text.size());
+    auto const segment = urls::make_pct_string_view({text.data() + begin, end - begin});
+    normalized += urls::encode(decode(*segment, false), urls::pchars);
+    if (end < text.size()) normalized += '/';
+    begin = end + 1;
+  }
+  return normalized;
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view digits) {
@@ -86,7 +102,7 @@ Result<Target> parse_target(std::string_view target) {
   auto const url = target.starts_with('/') ? urls::parse_origin_form(text) : urls::parse_absolute_uri(text);
   if (!url || target.contains("%00"))
     return fail(Code::Invalid, "the request's target is not a URL path; percent-encode what is special in it");
-  Target parsed{.path = decode(url->encoded_path(), false), .query = {}};
+  Target parsed{.path = normalized_path(url->encoded_path()), .query = {}};
   if (parsed.path.empty()) parsed.path = "/";
   if (url->has_query()) {
     for (auto const param : url->encoded_params()) parsed.query.emplace_back(decode(param.key, true), decode(param.value, true));

@@ -16,10 +16,10 @@ Result<std::string> percent_decode(std::string_view text);  // "+" stays; %00 is
 std::string encode_query(Query const& query);               // "?a=1&b=x%20y", or "" when empty
 
 struct Target {
-  std::string path;
-  Query query;
+  std::string path;  // encoded, in one spelling: only what a segment cannot hold is escaped
+  Query query;       // decoded
 };
-Result<Target> parse_target(std::string_view target);  // decoded; origin form, absolute form, or "*"
+Result<Target> parse_target(std::string_view target);  // origin form, absolute form, or "*"
 
 struct Endpoint {
   enum class Kind : std::uint8_t { Unix, Tcp };

@@ -13,15 +13,26 @@ TEST(Url, percent_encoding_goes_there_and_back) {
   EXPECT_EQ(encode_query({}), "");
 }
 
-TEST(Url, targets_are_decoded) {
-  auto const target = parse_target("/services/a%2Fb?x=1&x=2+3&y");
+TEST(Url, targets_are_read) {
+  auto const target = parse_target("/services/a?x=1&x=2+3&y");
   ASSERT_TRUE(target);
-  EXPECT_EQ(target->path, "/services/a/b");
+  EXPECT_EQ(target->path, "/services/a");
   EXPECT_EQ(target->query, (Query{{"x", "1"}, {"x", "2 3"}, {"y", ""}}));
   EXPECT_EQ(parse_target("http://host/a?b=c")->path, "/a");
   EXPECT_EQ(parse_target("http://host")->path, "/");
   EXPECT_EQ(parse_target("*")->path, "*");
   for (auto const* bad : {"", "a", "/%", "/a b", "/%00"}) EXPECT_FALSE(parse_target(bad)) << bad;
+}
+
+TEST(Url, paths_have_one_spelling_and_keep_their_segments) {
+  for (auto const& [text, path] : std::vector<std::pair<std::string_view, std::string_view>>{{"/services/a%2fb", "/services/a%2Fb"},
+                                                                                             {"/%73ervices/w%65b/", "/services/web/"},
+                                                                                             {"/a%20b//%25:@", "/a%20b//%25:@"},
+                                                                                             {"/%2E%2E/a", "/../a"},
+                                                                                             {"/a%3Ab%c3%a4", "/a:b%C3%A4"}}) {
+    EXPECT_EQ(parse_target(text)->path, path);
+    EXPECT_EQ(parse_target(path)->path, path);
+  }
 }
 
 TEST(Url, endpoints_are_read_as_users_write_them) {

@@ -48,6 +48,7 @@ std::vector<BadRequest> const& bad_requests() {
       {"no name", "POST", "/services", R"({"image":"ok:1"})", 422, "#/name", "must be given"},
       {"two names", "POST", "/services/other", spec(R"("instances":0)"), 422, "#/name", "other"},
       {"bad name in the path", "POST", "/services/Web!", R"({"image":"ok:1"})", 422, "#/name", ""},
+      {"slash in the name in the path", "POST", "/services/a%2Frestart", R"({"image":"ok:1"})", 422, "#/name", ""},
       {"bad name in the path of a change", "PUT", "/services/Web!", R"({"instances":1})", 422, "", "Web!"},
       {"no image", "POST", "/services", R"({"name":"bad"})", 422, "#/image", ""},
       {"instances below 0", "POST", "/services", spec(R"("instances":-1)"), 422, "#/instances", ""},
