@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "model/image_reference.hpp"
+
 namespace davit::model {
 namespace {
 
@@ -36,9 +38,6 @@ bool are_labels(std::string_view text) {
   }
   return true;
 }
-
-// Whether the part before the first slash names a registry; otherwise it is the first segment of the path.
-bool is_registry(std::string_view text) { return text == "localhost" || text.find_first_of(".:") != std::string_view::npos; }
 
 bool is_registry_host(std::string_view text) {
   if (text.starts_with('[')) {
@@ -82,31 +81,6 @@ bool is_digest(std::string_view text) {
   return std::ranges::all_of(text.substr(kPrefix.size()), [](char c) { return is_hex(c) && !is_upper(c); });
 }
 
-struct Reference {
-  std::string_view registry;
-  std::string_view path;
-  std::optional<std::string_view> tag;
-  std::optional<std::string_view> digest;
-};
-
-Reference split_reference(std::string_view text) {
-  Reference parts;
-  if (auto const at = text.find('@'); at != std::string_view::npos) {
-    parts.digest = text.substr(at + 1);
-    text = text.substr(0, at);
-  }
-  if (auto const slash = text.find('/'); slash != std::string_view::npos && is_registry(text.substr(0, slash))) {
-    parts.registry = text.substr(0, slash);
-    text = text.substr(slash + 1);
-  }
-  if (auto const colon = text.rfind(':'); colon != std::string_view::npos) {
-    parts.tag = text.substr(colon + 1);
-    text = text.substr(0, colon);
-  }
-  parts.path = text;
-  return parts;
-}
-
 constexpr std::array kSignals =
     std::to_array<std::string_view>({"ABRT", "ALRM", "BUS",  "CHLD", "CLD",  "CONT", "FPE",    "HUP",    "ILL",  "INT", "IO",   "IOT",
                                      "KILL", "PIPE", "POLL", "PROF", "PWR",  "QUIT", "SEGV",   "STKFLT", "STOP", "SYS", "TERM", "TRAP",
@@ -130,7 +104,7 @@ bool is_service_name(std::string_view text) {
 std::optional<std::string> why_no_image(std::string_view reference) {
   if (reference.empty()) return "must be given, as in \"nginx:1.27\"";
   if (reference.find_first_of(" \t\r\n") != std::string_view::npos) return "has a blank; a reference has none, as in \"nginx:1.27\"";
-  auto const parts = split_reference(reference);
+  auto const parts = split_image_reference(reference);
   if (!parts.registry.empty() && !is_registry_host(parts.registry))
     return fmt::format("'{}' is not a registry, as in \"registry.example.com:5000\"", parts.registry);
   if (std::ranges::any_of(parts.path, is_upper))
@@ -150,7 +124,7 @@ std::optional<std::string> why_no_image(std::string_view reference) {
 }
 
 bool is_unpinned(std::string_view reference) {
-  auto const parts = split_reference(reference);
+  auto const parts = split_image_reference(reference);
   return !parts.digest && (!parts.tag || *parts.tag == "latest");
 }
 

@@ -12,9 +12,10 @@
 #include "adapters/engine_docker/engine_errors.hpp"
 #include "adapters/engine_docker/engine_json.hpp"
 #include "adapters/engine_docker/pull_stream.hpp"
-#include "adapters/engine_docker/reference.hpp"
 #include "adapters/engine_docker/replies.hpp"
 #include "codec/json.hpp"
+#include "model/image_reference.hpp"
+#include "model/syntax.hpp"
 
 namespace davit::engine_docker {
 namespace asio = boost::asio;
@@ -47,9 +48,10 @@ Ask post(std::string path, http::Query query = {}, std::string body = {}) {
 // A whole number of seconds, for the engine waits in nothing smaller; never less than was asked for.
 std::string seconds(Duration time) { return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count()); }
 
-Ask pull_ask(ImageReference const& reference, RegistryAuth const& auth) {
-  // The tag is never left out: the engine would pull all of them.
-  auto ask = post("/images/create", {{"fromImage", reference.repository()}, {"tag", reference.tag_or_digest()}});
+Ask pull_ask(model::ImageReference const& reference, RegistryAuth const& auth) {
+  // The tag is never left out: the engine would pull all of them. A digest wins over it.
+  std::string const tag(reference.digest.value_or(reference.tag.value_or("latest")));
+  auto ask = post("/images/create", {{"fromImage", model::repository_of(reference)}, {"tag", tag}});
   if (!auth.header.empty()) ask.headers.add("X-Registry-Auth", auth.header);
   return ask;
 }
@@ -94,13 +96,15 @@ Calls::Reply Calls::async_on(model::InspectImage call, Monotonic deadline) {
 }
 
 Calls::Reply Calls::async_on(model::PullImage call, Monotonic deadline) {
-  auto const reference = parse_reference(call.reference);
-  if (!reference) co_return std::unexpected(reference.error());
-  auto const auth = co_await async_find_auth(&loop_, docker_config_folder_, reference->registry, deadline);
-  auto stream = co_await api_.async_open(pull_ask(*reference, auth), deadline);
+  if (auto const why = model::why_no_image(call.reference))
+    co_return fail(Code::Invalid, fmt::format("the image {}: {}", call.reference, *why), std::string(model::engine_error::kBadConfig));
+  auto const reference = model::split_image_reference(call.reference);
+  auto const registry = model::registry_of(reference);
+  auto const auth = co_await async_find_auth(&loop_, docker_config_folder_, registry, deadline);
+  auto stream = co_await api_.async_open(pull_ask(reference, auth), deadline);
   // The engine says nothing until the registry has: its silence is the registry's.
   if (!stream && stream.error().code == Code::UnknownOutcome && loop_.now().monotonic >= deadline) {
-    co_return fail(Code::Deadline, fmt::format("no answer in time from the registry {}", reference->registry),
+    co_return fail(Code::Deadline, fmt::format("no answer in time from the registry {}", registry),
                    std::string(model::engine_error::kRegistry));
   }
   if (!stream) co_return std::unexpected(stream.error());

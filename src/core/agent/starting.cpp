@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "core/agent/agent.hpp"
+#include "model/image_reference.hpp"
 
 namespace davit::agent {
 
@@ -21,29 +22,15 @@ bool is_away(Result<model::EngineReply> const& outcome) {
   return !outcome && (outcome.error().field == model::engine_error::kEngineAway || outcome.error().code == Code::UnknownOutcome);
 }
 
-// "nginx:1.27" at the digest that the revision was resolved to.
-std::string image_to_run(model::ServiceSpec const& spec, std::string const& digest) {
-  if (digest.empty() || spec.image.contains('@')) return spec.image;
-  auto const slash = spec.image.rfind('/');
-  auto const colon = spec.image.find(':', slash == std::string::npos ? 0 : slash);
-  return spec.image.substr(0, colon) + '@' + digest;
-}
-
-// "docker.io/library/nginx:1.27" → "nginx": as the engine writes it in an image's digests.
-std::string_view repository_of(std::string_view image) {
-  image = image.substr(0, image.find('@'));
-  auto const slash = image.rfind('/');
-  image = image.substr(0, image.find(':', slash == std::string_view::npos ? 0 : slash));
-  if (image.starts_with("docker.io/")) image.remove_prefix(std::string_view("docker.io/").size());
-  if (image.starts_with("library/")) image.remove_prefix(std::string_view("library/").size());
-  return image;
-}
+// At the digest that the revision was resolved to.
+std::string image_to_run(Instance const& instance) { return model::pin_image(instance.spec->image, instance.digest); }
 
 // An image may have been pushed elsewhere too: only the digest of the repository that was asked for is the revision's.
 std::string digest_of(model::ImageDetail const& image, std::string_view wanted) {
+  auto const repository = model::repository_of(model::split_image_reference(wanted));
   for (auto const& with_name : image.repo_digests) {
-    auto const at = with_name.find('@');
-    if (at != std::string::npos && repository_of(with_name) == repository_of(wanted)) return with_name.substr(at + 1);
+    auto const parts = model::split_image_reference(with_name);
+    if (parts.digest && model::repository_of(parts) == repository) return std::string(*parts.digest);
   }
   return {};
 }
@@ -87,7 +74,7 @@ void Agent::check_image(Instance& instance) {
     request_pull(instance);
     return;
   }
-  call(instance, model::InspectImage{image_to_run(*instance.spec, instance.digest)}, 30s);
+  call(instance, model::InspectImage{image_to_run(instance)}, 30s);
 }
 
 void Agent::on_image(Instance& instance, Result<model::EngineReply> const& outcome) {
@@ -117,7 +104,7 @@ void Agent::request_pull(Instance& instance) {
   instance.reason = Reason::None;
   instance.message = "pulling";
   touch(instance);
-  pulls_[image_to_run(*instance.spec, instance.digest)].waiting.insert(instance.identity.instance);
+  pulls_[image_to_run(instance)].waiting.insert(instance.identity.instance);
 }
 
 void Agent::start_pulls() {
@@ -165,7 +152,7 @@ void Agent::create(Instance& instance) {
   call(instance,
        model::CreateContainer{
            .name = container_name(identity),
-           .image = image_to_run(*instance.spec, instance.digest),
+           .image = image_to_run(instance),
            .spec = instance.spec,
            .labels = labels_of(owner(), identity),
            .environment = {{"DAVIT_SERVICE", identity.service},
