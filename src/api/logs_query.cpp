@@ -50,6 +50,9 @@ Result<std::uint32_t> read_slot(std::string_view text) {
 Result<LogsQuery> read_logs_query(http::Request const& request, Wall now) {
   LogsQuery read;
   TRY(read.what.follow, read_flag(request, "follow"));
+  TRY(read.previous, read_flag(request, "previous"));
+  if (read.previous && read.what.follow)
+    return fail(Code::Invalid, "a container that has ended prints no more: leave it out with previous", "?follow");
   if (auto const text = request.query_value("tail")) {
     TRY(read.what.tail, read_tail(*text));
   }

@@ -1,4 +1,4 @@
-// What ?follow&tail&since&stream&slot and Accept ask of the logs route. Pure.
+// What ?follow&tail&since&stream&slot&previous and Accept ask of the logs route. Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ namespace davit::api {
 struct LogsQuery {
   ports::LogQuery what;
   std::optional<std::uint32_t> slot;
+  bool previous = false;  // the containers before the present ones; never with follow
   bool as_ndjson = false;
 };
 

@@ -22,12 +22,13 @@ constexpr std::size_t kChunkBytes = 64 * 1024;
 constexpr std::size_t kMaxContainers = 500;  // each costs its node a connection to the engine
 constexpr Duration kSilenceLimit = 10s;      // of a log that the others wait for
 
-// A container that has not been started has no log to follow yet.
-bool has_log(service::Instance const& instance, bool follow) {
-  if (instance.detail->container.id.empty()) return false;
+// Whose log is asked for; "" where there is none. A container that has not been started has no log to follow yet.
+std::string container_of(service::Instance const& instance, LogsQuery const& query) {
+  if (query.previous) return instance.detail->previous_container;
   using model::InstanceState;
   bool const is_on_its_way = instance.state == InstanceState::Preparing || instance.state == InstanceState::Starting;
-  return !follow || !is_on_its_way || instance.detail->started_at;
+  bool const has_log = !query.what.follow || !is_on_its_way || instance.detail->started_at;
+  return has_log ? instance.detail->container.id : "";
 }
 
 class LogsStream {
@@ -85,12 +86,13 @@ class LogsStream {
     for (auto const& instance : service.instances) {
       if (query_.slot && instance.slot != *query_.slot) continue;
       auto const* const node = context_.master().node(instance.node);
-      if (!node || !has_log(instance, query_.what.follow)) continue;
+      auto container = container_of(instance, query_);
+      if (!node || container.empty()) continue;
       if (all.size() == kMaxContainers) {
         ++left_out;
         continue;
       }
-      all.push_back({.container = instance.detail->container.id,
+      all.push_back({.container = std::move(container),
                      .node = node->record.id,
                      .node_name = node->facts.name,
                      .is_reachable = node->is_connected,

@@ -1,4 +1,4 @@
-// GET /services/{name}/logs?follow&tail&since&stream&slot: what the instances of a service print, as one stream of text or
+// GET /services/{name}/logs?follow&tail&since&stream&slot&previous: what the instances of a service print, as one stream of text or
 // ndjson. What cannot be read (a silent node, a container that is gone) becomes a warning line, never an error.
 // Control thread.
 #pragma once

@@ -229,6 +229,13 @@ TEST(LogsQuery, names_the_parameter_that_is_wrong) {
   }
 }
 
+TEST(LogsQuery, follows_no_container_that_has_ended) {
+  EXPECT_TRUE(read_logs_query(asking({{"previous", "true"}}), Wall(1h))->previous);
+  auto const query = read_logs_query(asking({{"previous", ""}, {"follow", ""}}), Wall(1h));
+  ASSERT_FALSE(query);
+  EXPECT_EQ(query.error().field, "?follow");
+}
+
 TEST(LogsQuery, answers_in_the_form_that_is_accepted) {
   auto request = asking({});
   request.headers.set("Accept", "application/x-ndjson");

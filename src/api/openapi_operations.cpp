@@ -103,7 +103,7 @@ Operation logs() {
   auto operation = read("/services/{name}/logs", "readLogs", "services",
                         "What the instances print, merged by time; with `follow` as it comes, also of instances that join later. A node "
                         "that is silent is a line of warning.",
-                        {"name", "follow", "tail", "since", "stream", "slot"}, {200, "", "", {}, "text/plain"}, {404});
+                        {"name", "follow", "tail", "since", "stream", "slot", "previous"}, {200, "", "", {}, "text/plain"}, {404});
   operation.answers.front().doc = "Text, or one JSON object a line if `Accept` asks for application/x-ndjson.";
   return operation;
 }

@@ -62,6 +62,7 @@ void add_query_parameters(Value& all) {
   add("since", "Only lines from this time on: \"10m\" ago, or RFC 3339.", text_like(kSincePattern));
   add("stream", "Only one of the two.", Value::object({{"enum", Value::array("stdout", "stderr")}}));
   add("slot", "Only the instances of this slot.", integer(1, UINT32_MAX));
+  add("previous", "Of each instance the container before the present one; not with follow.", flag());
   add("service", "Only events of this service; may be given several times, as the other filters.", any_text());
   add("node", "Only events on this node.", any_text());
   add("type", "Only events whose type begins so: instance.running, or instance.", any_text());

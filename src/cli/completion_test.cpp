@@ -64,6 +64,10 @@ TEST(LogTarget, TellsASlotFromAService) {
   one.add("tail", "10");
   EXPECT_EQ(log_target(one).service, "web");
   EXPECT_EQ(log_target(one).path, "/services/web/logs?slot=2&follow=true&tail=10");
+  Invocation before;
+  before.add_word("web");
+  before.add("previous", "true");
+  EXPECT_EQ(log_target(before).path, "/services/web/logs?previous=true");
 }
 
 }  // namespace

@@ -58,7 +58,9 @@ LogTarget log_target(Invocation const& invocation) {
     target.service = word.substr(0, dot);
     query.emplace_back("slot", word.substr(dot + 1));
   }
-  if (invocation.is_on("follow")) query.emplace_back("follow", "true");
+  for (auto const* const name : {"follow", "previous"}) {
+    if (invocation.is_on(name)) query.emplace_back(name, "true");
+  }
   for (auto const* const name : {"tail", "since", "stream"}) {
     if (invocation.has(name)) query.emplace_back(name, invocation.text(name));
   }
@@ -70,13 +72,14 @@ Command service_logs_command() {
   return {.path = {"service", "logs"},
           .summary = "Print what the containers of a service print.",
           .examples = {"davit service logs -f web", "davit service logs --tail 100 web.2",
-                       "davit service logs --since 10m --stream stderr web"},
+                       "davit service logs --since 10m --stream stderr web", "davit service logs --previous web.2"},
           .positionals = {{.name = "SERVICE[.SLOT]"}},
           .options = {{.name = "follow", .letter = 'f', .help = "Go on with what comes."},
                       {.name = "tail", .letter = 'n', .value = "LINES", .help = "Only the last lines of each instance."},
                       {.name = "since", .value = "TIME", .help = "Only what is younger: 10m, or 2026-01-02T03:04:05Z."},
                       {.name = "timestamps", .letter = 't', .help = "Each line with its time, instance and node."},
-                      {.name = "stream", .value = "STREAM", .help = "Only one of the streams.", .words = {"stdout", "stderr"}}},
+                      {.name = "stream", .value = "STREAM", .help = "Only one of the streams.", .words = {"stdout", "stderr"}},
+                      {.name = "previous", .help = "Of the containers before the present ones: what they printed before their end."}},
           .calls_server = true,
           .run = with_session(logs)};
 }

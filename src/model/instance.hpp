@@ -87,6 +87,7 @@ struct InstanceReport {
   std::uint32_t failures = 0;  // in a row on this node; what attempts_per_node bounds
   std::optional<std::int64_t> exit_code;
   ContainerRef container;
+  std::string previous_container;  // of the attempt before, where it is kept for its logs
   std::vector<PublishedPort> ports;
   std::string digest;  // of the image that it runs, where the engine knows one
   Duration created_ago{};

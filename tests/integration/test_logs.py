@@ -74,6 +74,19 @@ def test_follow_brings_what_comes_from_running_and_from_new_instances(talkers):
     talkers.remove('ticker')
 
 
+def test_previous_gives_what_was_printed_before_the_restart(talkers):
+    talkers.create('once', idle(1, command=['sh', '-c', 'echo started as $HOSTNAME; ' + STAY]))
+    first = talkers.wait_running('once', 1)['instances'][0]['container']['id']
+    assert talkers.get('/services/once/logs?previous=true').text == ''
+    talkers.engine.docker('kill', first)
+    wait_for(lambda: (i := talkers.instances('once')[0])['ready'] and i['restarts'] == 1)
+    assert f'started as {first[:12]}' in talkers.get('/services/once/logs?previous=true').text
+    code, said, error = talkers.cli('service', 'logs', '--previous', 'once.1')
+    assert code == 0 and said.count('started as') == 1 and first[:12] in said, error
+    assert first[:12] not in talkers.cli('service', 'logs', 'once')[1]
+    talkers.remove('once')
+
+
 def test_invalid_utf8_that_a_container_prints_comes_out_as_valid_text(talkers):
     talkers.create('bytes', idle(1, command=['sh', '-c', "printf 'a\\377\\376b \\303( \\355\\240\\200\\n'; echo after; " + STAY]))
     talkers.wait_running('bytes', 1)
@@ -93,7 +106,7 @@ def test_very_long_line_and_much_output_arrive(talkers):
     talkers.remove('much')
 
 
-@pytest.mark.parametrize('query', ['?tail=many', '?since=yesterday', '?stream=both', '?slot=0', '?follow=perhaps'])
+@pytest.mark.parametrize('query', ['?tail=many', '?since=yesterday', '?stream=both', '?slot=0', '?follow=perhaps', '?previous=perhaps', '?previous=true&follow=true'])
 def test_bad_query_is_refused(talkers, query):
     assert talkers.get('/services/talk/logs' + query).status in (400, 422)
 

@@ -109,6 +109,17 @@ TEST_F(LifecycleTest, restarts_a_container_that_stays_paused) {
   EXPECT_EQ(instance("web").restarts, 1);
 }
 
+TEST_F(LifecycleTest, keeps_the_container_before_for_its_log) {
+  ASSERT_TRUE(world_.create("web", spec_of("ok", 1)));
+  ASSERT_TRUE(world_.settle(30s));
+  EXPECT_EQ(instance("web").detail->previous_container, "");
+  auto const first = instance("web").detail->container.id;
+  world_.docker.kill(world_.docker.running()[0], 1);
+  ASSERT_TRUE(until([&] { return instance("web").restarts == 1 && instance("web").is_ready(); }));
+  EXPECT_EQ(instance("web").detail->previous_container, first);
+  EXPECT_TRUE(world_.docker.containers().contains(first));
+}
+
 TEST_F(LifecycleTest, backs_off_from_a_crash_loop_and_says_so) {
   ASSERT_TRUE(world_.create("bad", spec_of("crash", 1)));
   ASSERT_TRUE(until([&] { return instance("bad").reason == Reason::CrashLoop; }));

@@ -60,6 +60,7 @@ model::InstanceReport report_of(Instance const& instance, Now now) {
       .failures = instance.failures,
       .exit_code = instance.exit_code,
       .container = instance.container,
+      .previous_container = instance.previous_container,
       .ports = instance.ports,
       .digest = instance.running_digest,
       .created_ago = now.monotonic - instance.created_at,

@@ -130,6 +130,7 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   detail.next_start_at = report.next_start_in ? std::optional(at(-*report.next_start_in)) : std::nullopt;
   detail.message = report.message;
   detail.container = report.container;
+  detail.previous_container = report.previous_container;
   detail.ports = report.ports;
   for (auto& port : detail.ports) {
     if (port.address.empty() || port.address == "0.0.0.0" || port.address == "::") port.address = node.facts.address;

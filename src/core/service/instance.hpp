@@ -21,6 +21,7 @@ inline constexpr NodeIx kNoNode{0xffffffff};
 struct Detail {
   std::string message;
   model::ContainerRef container;
+  std::string previous_container;  // kept for its logs; or ""
   std::vector<model::PublishedPort> ports;
   std::string digest;
   std::optional<std::int64_t> exit_code;
