@@ -14,18 +14,20 @@ using ::testing::Not;
 struct MetricsTest : ::testing::Test {
   // A master that has read these services from its store.
   static master::Master master_with(std::vector<std::string> const& names) {
-    master::StoreImage image;
-    image.revision = 42;
+    master::StoreBatch all{.revision = 42};
     for (auto const& name : names) {
       auto const spec = std::make_shared<model::ServiceSpec const>(model::ServiceSpec{.image = "a", .instances = 3});
       model::Head before;
       before.name = name;
-      image.heads.push_back(model::apply(std::move(before), {.number = 1, .body = model::ServiceCreated{spec}}));
+      auto head = model::apply(std::move(before), {.number = 1, .body = model::ServiceCreated{spec}});
+      head.uid = {1, 41};
+      all.changes.push_back({.key = model::spec_key(name, 1), .record = model::SpecRecord{name, 1, head.revisions.at(1)}});
+      all.changes.push_back({.key = model::head_key(name), .record = model::HeadRecord{std::move(head)}});
     }
     master::Master master({.new_cluster = {1}, .session = "test"});
     master::Actions actions;
     master.step({}, master::Started{}, actions);
-    master.step({}, master::Loaded{.op = std::get<master::Load>(actions.front()).op, .outcome = std::move(image)}, actions);
+    master.step({}, master::Loaded{std::move(all)}, actions);
     return master;
   }
 

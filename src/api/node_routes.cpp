@@ -48,8 +48,7 @@ std::vector<std::string> why_not_healthy(Context const& context) {
   auto const& master = context.master();
   switch (master.phase()) {
     case master::Phase::Loading: reasons.emplace_back("the store is being read"); break;
-    case master::Phase::Claiming: reasons.emplace_back("the master does not hold its shards yet"); break;
-    case master::Phase::Fenced: reasons.emplace_back("another master has taken over: this one acts no more"); break;
+    case master::Phase::Joining: reasons.emplace_back("the master has no valid session in the store"); break;
     case master::Phase::Active: break;
   }
   auto const* node = find_node(master, context.node);

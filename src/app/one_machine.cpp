@@ -78,9 +78,12 @@ class OneMachine {
   }
 
   Status start() {
-    master_.emplace(drivers::MasterDriver::Ports{loop_, *store_, *link_},
+    master_.emplace(drivers::MasterDriver::Ports{loop_, *store_, *link_, peers_},
                     master::Options{.new_cluster = {random_id60()},
-                                    .session = fmt::format("{}.{}", to_string(state_.node), format_id60(random_id60()))},
+                                    .session = fmt::format("{}.{}", to_string(state_.node), format_id60(random_id60())),
+                                    .self = state_.node,
+                                    .name = settings_.node,
+                                    .address = settings_.advertise},
                     drivers::MasterDriver::Listeners{[this](master::Transition const& change) {
                                                        log_transition(change);
                                                        api_->on_changed(change);
@@ -171,6 +174,7 @@ class OneMachine {
   ProcLoadMeter load_meter_;
   engine_docker::DockerEngine engine_;
   std::optional<link_local::LocalLink> link_;
+  link_local::NoPeers peers_;
   model::AgentState state_;
   std::unique_ptr<store_sqlite::SqliteStore> store_;
   std::optional<drivers::MasterDriver> master_;

@@ -36,7 +36,7 @@ DAVIT_RECORD(NodeLife, field("node", &NodeLife::node, kRequired), field("incarna
 DAVIT_RECORD(SuspectsRecord, field("round", &SuspectsRecord::round, kRequired), field("nodes", &SuspectsRecord::nodes, kOptional));
 DAVIT_RECORD(SeenRecord, field("master", &SeenRecord::master, kRequired), field("session", &SeenRecord::session, kRequired),
              field("round", &SeenRecord::round, kRequired), field("counts", &SeenRecord::counts, kRequired),
-             field("heard", &SeenRecord::heard, kOptional));
+             field("heard", &SeenRecord::heard, kOptional), field("unknown", &SeenRecord::unknown, kOptional));
 
 DAVIT_RECORD(Rollout, field("state", &Rollout::state, kRequired), field("from", &Rollout::from, kOptional),
              field("to", &Rollout::to, kOptional), field("is_rollback", &Rollout::is_rollback, kOptional),

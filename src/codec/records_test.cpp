@@ -64,7 +64,7 @@ std::vector<Record> one_of_each() {
       MasterRecord{NodeId{5}, "n1.7f3a", "n1", "10.0.0.11:4821", true, kFormatVersion},
       CoordinatorRecord{NodeId{5}, "n1.7f3a"},
       SuspectsRecord{7, {{NodeId{3}, 1}, {NodeId{4}, 2}}},
-      SeenRecord{NodeId{5}, "n1.7f3a", 7, true, {{NodeId{3}, 1}}},
+      SeenRecord{NodeId{5}, "n1.7f3a", 7, true, {{NodeId{3}, 1}}, {{NodeId{4}, 2}}},
       HeadRecord{replay(empty_head(), a_life())},
       SpecRecord{"web", 3, {spec("nginx:1.27", 3), "sha256:bb", at(3)}},
       GoneRecord{"web", {1, 4711}, at(9), {{"request-9", 0x8000000000000000, 5, at(9)}}},

@@ -13,8 +13,10 @@ AgentDriver::AgentDriver(Ports ports, agent::Options options, model::AgentState 
       load_timer_(ports.loop.make_timer()) {}
 
 void AgentDriver::start() {
-  ports_.masters.receive([this] { inbox_.post(agent::MasterConnected{}); },
-                         [this](model::ToAgent message) { inbox_.post(agent::FromMaster{std::move(message)}); });
+  ports_.masters.receive(
+      {.on_joined = [this](NodeId master) { inbox_.post(agent::MasterJoined{master}); },
+       .on_message = [this](NodeId master, model::ToAgent message) { inbox_.post(agent::FromMaster{master, std::move(message)}); },
+       .on_left = [this](NodeId master) { inbox_.post(agent::MasterLeft{master}); }});
   ports_.engine.watch([this](model::EngineHint hint) { inbox_.post(agent::EngineHinted{std::move(hint)}); });
   measure_load();
 }
@@ -38,7 +40,9 @@ void AgentDriver::perform(agent::Call& action) {
                      [this, op = action.op](Result<model::EngineReply> outcome) { inbox_.post(agent::CallDone{op, std::move(outcome)}); });
 }
 
-void AgentDriver::perform(agent::Send& action) { ports_.masters.send(std::move(action.message)); }
+void AgentDriver::perform(agent::Send& action) { ports_.masters.send(action.master, std::move(action.message)); }
+
+void AgentDriver::perform(agent::KeepConnected& action) { ports_.masters.keep_connected(std::move(action.masters)); }
 
 void AgentDriver::perform(agent::SaveState& action) {
   ports_.state_file.save(std::move(action.state), [this](Status outcome) { inbox_.post(agent::StateSaved{std::move(outcome)}); });

@@ -34,6 +34,7 @@ class AgentDriver {
   void perform(agent::Actions& actions);
   void perform(agent::Call& action);
   void perform(agent::Send& action);
+  void perform(agent::KeepConnected& action);
   void perform(agent::SaveState& action);
   void perform(agent::Noted& action);
   void measure_load();

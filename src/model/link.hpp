@@ -8,20 +8,32 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/time.hpp"
 #include "model/instance.hpp"
 #include "model/node.hpp"
 #include "model/spec.hpp"
 
 namespace davit::model {
 
-// First on every connection, from a master: which cluster this is.
+struct MasterAddress {
+  NodeId id;
+  std::string address;  // of its link
+  friend bool operator==(MasterAddress const&, MasterAddress const&) = default;
+};
+
+// First on every connection, and whenever one of its values changes, from a master: which cluster this is, which life of the
+// node the store knows, how often to beat, and where the masters are.
 struct Welcome {
   ClusterId cluster;
+  std::uint64_t incarnation = 0;  // 0: the node is not recorded yet
+  Duration beat_interval = std::chrono::seconds(1);
+  std::vector<MasterAddress> masters;
   friend bool operator==(Welcome const&, Welcome const&) = default;
 };
 
-// The owner of these shards from now on. Answered by FencesStored once the epochs are durable.
+// The owner of these shards (which may be none) from now on. Answered by FencesStored once the epochs are durable.
 struct FenceShards {
+  std::uint64_t round = 0;  // comes back with the answer; grows over the life of a master session
   std::vector<Fence> fences;
   friend bool operator==(FenceShards const&, FenceShards const&) = default;
 };
@@ -29,6 +41,7 @@ struct FenceShards {
 // An offer; to an agent that has the instance already: the confirmation that it goes on, with the spec as it is now.
 struct RunInstance {
   Fence fence;
+  std::uint64_t incarnation = 0;  // of the node; an agent in another life refuses
   InstanceId id;
   ServiceUid uid;
   std::string service;
@@ -49,7 +62,13 @@ struct StopInstance {
   friend bool operator==(StopInstance const&, StopInstance const&) = default;
 };
 
-using ToAgent = std::variant<Welcome, FenceShards, RunInstance, StopInstance>;
+// Answers each Beat at once; the next beat echoes the stamp.
+struct BeatBack {
+  Monotonic stamp{};  // the master's clock
+  friend bool operator==(BeatBack const&, BeatBack const&) = default;
+};
+
+using ToAgent = std::variant<Welcome, FenceShards, RunInstance, StopInstance, BeatBack>;
 
 // First on every connection, from an agent.
 struct AgentHello {
@@ -58,7 +77,8 @@ struct AgentHello {
 };
 // With the complete list, which no earlier command of an older epoch can change any more.
 struct FencesStored {
-  std::vector<Fence> fences;
+  std::uint64_t round = 0;
+  std::vector<Fence> fences;  // those that the agent obeys
   std::vector<InstanceReport> all;
   friend bool operator==(FencesStored const&, FencesStored const&) = default;
 };
@@ -81,9 +101,12 @@ struct InstanceGone {
   std::uint32_t slot = 0;
   friend bool operator==(InstanceGone const&, InstanceGone const&) = default;
 };
-// Each second: the node lives, and this is its load.
+// At each interval, to each master: the node lives, and this is its load.
 struct Beat {
   NodeLoad load;
+  std::uint64_t incarnation = 0;
+  Monotonic agent_clock{};
+  Monotonic echo{};  // the last stamp of this master; zero: none yet
   friend bool operator==(Beat const&, Beat const&) = default;
 };
 struct FactsChanged {

@@ -65,7 +65,8 @@ struct SeenRecord {
   std::string session;
   std::uint64_t round = 0;
   bool counts = true;           // false: this master was paused too often to be a witness
-  std::vector<NodeLife> heard;  // of the round's suspects; ascending
+  std::vector<NodeLife> heard;    // of the round's suspects; ascending
+  std::vector<NodeLife> unknown;  // of them: never heard in this session, and still waited for; ascending
   friend bool operator==(SeenRecord const&, SeenRecord const&) = default;
 };
 struct NodeRecord {

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "adapters/link_local/link_local.hpp"
 #include "api/api.hpp"
 #include "api/fake_agent.hpp"
 #include "codec/json.hpp"
@@ -64,6 +65,7 @@ class ApiTest : public testing::Test {
   std::string folder_;
   NoLogs logs_;
   std::unique_ptr<sim::MemoryStore> store_;
+  link_local::NoPeers peers_;
   std::unique_ptr<drivers::MasterDriver> driver_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<http::Server> server_;

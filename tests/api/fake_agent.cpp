@@ -8,6 +8,7 @@ void FakeAgent::join() {
   facts_.engine = {.version = "27.1.1", .api_version = "1.46", .platform = "linux/amd64", .cpus = 8, .memory = {16LL << 30}};
   facts_.engine_up = true;
   say(model::AgentHello{facts_});
+  say(model::Beat{});
 }
 
 void FakeAgent::set_engine(bool up) {
@@ -24,20 +25,20 @@ void FakeAgent::proceed() {
   }
 }
 
-void FakeAgent::send(NodeId, model::ToAgent message) {
+void FakeAgent::send(NodeId, model::ToAgent message, Monotonic) {
   std::visit([this](auto const& each) { on(each); }, message);
 }
 
-void FakeAgent::receive(std::function<void(NodeId, model::ToMaster)> on_message, std::function<void(NodeId)>) {
-  on_message_ = std::move(on_message);
+void FakeAgent::on(model::BeatBack const& stamp) {
+  next_beat_->set(loop_.now().monotonic + 500ms, [this, stamp] { say(model::Beat{.incarnation = 1, .echo = stamp.stamp}); });
 }
 
 void FakeAgent::say(model::ToMaster message) {
-  loop_.post([this, message = std::move(message)] { on_message_(facts_.id, message); });
+  loop_.post([this, message = std::move(message)] { handlers_.on_message(facts_.id, message); });
 }
 
 void FakeAgent::on(model::FenceShards const& message) {
-  model::FencesStored stored{.fences = message.fences, .all = {}};
+  model::FencesStored stored{.round = message.round, .fences = message.fences, .all = {}};
   for (auto const& [id, instance] : instances_) stored.all.push_back(instance);
   say(std::move(stored));
 }

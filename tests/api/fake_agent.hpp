@@ -22,21 +22,23 @@ class FakeAgent final : public ports::AgentLink {
   // Those in preparation run from now on.
   void proceed();
 
-  void send(NodeId node, model::ToAgent message) override;
-  void receive(std::function<void(NodeId, model::ToMaster)> on_message, std::function<void(NodeId)> on_left) override;
+  void receive(Handlers handlers) override { handlers_ = std::move(handlers); }
+  void send(NodeId node, model::ToAgent message, Monotonic valid_until) override;
 
  private:
   void on(model::Welcome const&) {}
   void on(model::FenceShards const& message);
   void on(model::RunInstance const& order);
   void on(model::StopInstance const& order);
+  void on(model::BeatBack const& stamp);
   void say(model::ToMaster message);
   void report(model::InstanceReport const& report) { say(model::InstanceChanged{report}); }
 
   ports::Loop& loop_;
   model::NodeFacts facts_;
   std::map<InstanceId, model::InstanceReport> instances_;
-  std::function<void(NodeId, model::ToMaster)> on_message_;
+  Handlers handlers_;
+  std::unique_ptr<ports::Timer> next_beat_ = loop_.make_timer();
 };
 
 }  // namespace davit::api

@@ -36,7 +36,8 @@ World::Process::Process(World& world, std::string session)
       engine(world.loop, world.docker),
       link(loop, engine, world.agent_state_.node),
       state_file(world),
-      master({loop, faulty_store, link}, {.new_cluster = {99}, .session = std::move(session)},
+      master({loop, faulty_store, link, peers},
+             {.new_cluster = {99}, .session = std::move(session), .self = world.agent_state_.node, .name = "n1"},
              {[&world](master::Transition const& change) { world.transitions_.push_back(change); },
               [&world](master::Noted const& note) { world.notes_.push_back(note.text); }}),
       agent({loop, engine, link, state_file, load},
@@ -48,7 +49,7 @@ void World::start_process() {
   process_->master.start();
   process_->agent.start();
   process_->link.connect();
-  loop.run_until([this] { return master().phase() == master::Phase::Active; }, kAnswerLimit);
+  loop.run_until([this] { return master().acts_for({0}) && master().acts_for({kShards - 1}); }, kAnswerLimit);
 }
 
 void World::kill_process() {

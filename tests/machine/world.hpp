@@ -114,6 +114,7 @@ class World {
     FaultyStore faulty_store;
     FakeEngine engine;
     link_local::LocalLink link;
+    link_local::NoPeers peers;
     InMemoryState state_file;
     Idle load;
     drivers::MasterDriver master;

@@ -5,26 +5,19 @@
 namespace davit::link_local {
 
 void LocalLink::connect() {
-  CHECK(to_master_ && to_agent_ && on_connected_);
-  loop_.post([this] { on_connected_(); });
+  CHECK(master_.on_message && agent_.on_message);
+  loop_.post([this] { master_.on_joined(node_); });
+  loop_.post([this] { agent_.on_joined(node_); });
 }
 
-void LocalLink::send(NodeId node, model::ToAgent message) {
+void LocalLink::send(NodeId node, model::ToAgent message, Monotonic) {
   if (node != node_) return;
-  loop_.post([this, message = std::move(message)]() mutable { to_agent_(std::move(message)); });
+  loop_.post([this, message = std::move(message)]() mutable { agent_.on_message(node_, std::move(message)); });
 }
 
-void LocalLink::receive(std::function<void(NodeId, model::ToMaster)> on_message, std::function<void(NodeId)>) {
-  to_master_ = std::move(on_message);
-}
-
-void LocalLink::send(model::ToMaster message) {
-  loop_.post([this, message = std::move(message)]() mutable { to_master_(node_, std::move(message)); });
-}
-
-void LocalLink::receive(std::function<void()> on_connected, std::function<void(model::ToAgent)> on_message) {
-  on_connected_ = std::move(on_connected);
-  to_agent_ = std::move(on_message);
+void LocalLink::send(NodeId master, model::ToMaster message) {
+  if (master != node_) return;
+  loop_.post([this, message = std::move(message)]() mutable { master_.on_message(node_, std::move(message)); });
 }
 
 std::unique_ptr<ports::LogReader> LocalLink::read(NodeId node, ports::LogQuery query, std::function<void(ports::LogLine)> on_line,

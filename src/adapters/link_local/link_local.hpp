@@ -9,6 +9,7 @@
 #include "ports/instance_logs.hpp"
 #include "ports/link.hpp"
 #include "ports/loop.hpp"
+#include "ports/peer.hpp"
 
 namespace davit::link_local {
 
@@ -19,10 +20,11 @@ class LocalLink : public ports::AgentLink, public ports::MasterLink, public port
   // Both sides have said what they do with messages: the agent learns of its master.
   void connect();
 
-  void send(NodeId node, model::ToAgent message) override;
-  void receive(std::function<void(NodeId, model::ToMaster)> on_message, std::function<void(NodeId)> on_left) override;
-  void send(model::ToMaster message) override;
-  void receive(std::function<void()> on_connected, std::function<void(model::ToAgent)> on_message) override;
+  void receive(ports::AgentLink::Handlers handlers) override { master_ = std::move(handlers); }
+  void send(NodeId node, model::ToAgent message, Monotonic valid_until) override;
+  void receive(ports::MasterLink::Handlers handlers) override { agent_ = std::move(handlers); }
+  void send(NodeId master, model::ToMaster message) override;
+  void keep_connected(std::vector<model::MasterAddress>) override {}
   std::unique_ptr<ports::LogReader> read(NodeId node, ports::LogQuery query, std::function<void(ports::LogLine)> on_line,
                                          std::function<void(Status)> on_end) override;
 
@@ -30,9 +32,16 @@ class LocalLink : public ports::AgentLink, public ports::MasterLink, public port
   ports::Loop& loop_;
   ports::Engine& engine_;
   NodeId node_;
-  std::function<void(NodeId, model::ToMaster)> to_master_;
-  std::function<void(model::ToAgent)> to_agent_;
-  std::function<void()> on_connected_;
+  ports::AgentLink::Handlers master_;
+  ports::MasterLink::Handlers agent_;
+};
+
+// The only master has no peers.
+class NoPeers : public ports::PeerLink {
+ public:
+  void receive(Handlers) override {}
+  void send(NodeId, model::PeerMessage, Monotonic) override {}
+  void keep_connected(std::vector<model::MasterAddress>) override {}
 };
 
 }  // namespace davit::link_local

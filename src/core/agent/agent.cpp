@@ -12,6 +12,7 @@ using model::Reason;
 
 namespace {
 constexpr Duration kAnswerOfCreate = 1s;
+constexpr Duration kBeatSlack = 100ms;  // the load is measured each second, and a beat must not wait for the next one
 }  // namespace
 
 Agent::Agent(Options options, model::AgentState state) : options_(std::move(options)), state_(std::move(state)), ports_(options_.ports) {
@@ -59,35 +60,70 @@ bool Agent::all_stopped() const { return instances_.empty() && (is_complete_ || 
 
 // ---- masters
 
-void Agent::on(MasterConnected const&) {
-  connected_ = true;
-  out_->push_back(Send{model::AgentHello{options_.facts}});
+void Agent::on(MasterJoined const& event) {
+  masters_[event.master] = {};
+  std::erase_if(unanswered_, [&](auto const& each) { return each.first == event.master; });
+  send(event.master, model::AgentHello{options_.facts});
+  send_beat(event.master, {});
+}
+
+void Agent::on(MasterLeft const& event) {
+  masters_.erase(event.master);
+  std::erase_if(unanswered_, [&](auto const& each) { return each.first == event.master; });
 }
 
 void Agent::on(FromMaster const& event) {
-  std::visit([this](auto const& message) { on_message(message); }, event.message);
+  std::visit([&](auto const& message) { on_message(event.master, message); }, event.message);
 }
 
-void Agent::on_message(model::Welcome const& message) {
-  if (state_.cluster == message.cluster) return;
-  if (state_.cluster) {
+void Agent::send(NodeId master, model::ToMaster message) {
+  if (masters_.contains(master)) out_->push_back(Send{master, std::move(message)});
+}
+
+void Agent::send_all(model::ToMaster const& message) {
+  for (auto const& [master, stamp] : masters_) out_->push_back(Send{master, message});
+}
+
+void Agent::on_message(NodeId, model::Welcome const& message) {
+  if (state_.cluster && state_.cluster != message.cluster) {
     out_->push_back(Noted{true, fmt::format("refused a master of cluster {}: this node belongs to cluster {}", to_string(message.cluster),
                                             to_string(*state_.cluster))});
     return;
   }
+  learn_life(message.incarnation);
+  beat_interval_ = message.beat_interval;
+  if (!message.masters.empty() && message.masters != addresses_) {
+    addresses_ = message.masters;
+    out_->push_back(KeepConnected{addresses_});
+  }
+  if (state_.cluster) return;
   state_.cluster = message.cluster;
   save_state();
   list_containers();
 }
 
-void Agent::on_message(model::FenceShards const& message) {
+void Agent::learn_life(std::uint64_t incarnation) { incarnation_ = std::max(incarnation_, incarnation); }
+
+// The first stamp of a connection is echoed at once, so that a node is heard as soon as it is connected.
+void Agent::on_message(NodeId master, model::BeatBack const& message) {
+  auto const known = masters_.find(master);
+  if (known == masters_.end()) return;
+  bool const is_first = std::exchange(known->second, message.stamp) == Monotonic{};
+  if (is_first) send_beat(master, message.stamp);
+}
+
+void Agent::send_beat(NodeId master, Monotonic echo) {
+  send(master, model::Beat{.load = load_, .incarnation = incarnation_, .agent_clock = now_.monotonic, .echo = echo});
+}
+
+void Agent::on_message(NodeId master, model::FenceShards const& message) {
   bool changed = false;
   for (auto const& fence : message.fences) {
     CHECK(fence.shard.value < kShards);
     auto& stored = state_.epochs[fence.shard.value];
     if (fence.epoch > stored) stored = fence.epoch, changed = true;
   }
-  unanswered_.push_back(message);
+  unanswered_.emplace_back(master, message);
   if (changed) save_state();
   answer_fences();
 }
@@ -124,37 +160,37 @@ void Agent::on(StateSaved const& event) {
 void Agent::answer_fences() {
   bool const knows_engine = !options_.facts.engine.version.empty();  // else its capacity is unknown
   if (!is_complete_ || !knows_engine || state_.epochs != durable_epochs_ || unanswered_.empty()) return;
-  model::FencesStored answer;
-  for (auto const& message : std::exchange(unanswered_, {})) {
+  for (auto const& [master, message] : std::exchange(unanswered_, {})) {
+    model::FencesStored answer{.round = message.round};
     for (auto const& fence : message.fences) {
       if (obeys(fence)) answer.fences.push_back(fence);
     }
+    for (auto const& [id, instance] : instances_) answer.all.push_back(report_of(instance, now_));
+    send(master, std::move(answer));
   }
-  for (auto const& [id, instance] : instances_) answer.all.push_back(report_of(instance, now_));
-  changed_.clear();
-  out_->push_back(Send{std::move(answer)});
 }
 
-void Agent::on_message(model::RunInstance const& message) {
+void Agent::on_message(NodeId master, model::RunInstance const& message) {
   if (!obeys(message.fence)) return;
+  learn_life(message.incarnation);
   if (auto* known = find(message.id)) {
     confirm(*known, message);
   } else {
-    admit(message);
+    admit(master, message);
   }
 }
 
-void Agent::admit(model::RunInstance const& message) {
+void Agent::admit(NodeId master, model::RunInstance const& message) {
   model::Verdict verdict{.id = message.id, .uid = message.uid, .slot = message.slot};
   auto ports = check_admission(message);
   if (!ports) {
     verdict.reason = model::parse_enum<Reason>(ports.error().field).value_or(Reason::StartFailed);
     verdict.message = ports.error().message;
-    out_->push_back(Send{std::move(verdict)});
+    send(master, std::move(verdict));
     return;
   }
   verdict.admitted = true;
-  out_->push_back(Send{std::move(verdict)});
+  send(master, std::move(verdict));
 
   auto& instance = instances_[message.id];
   instance.identity = {message.id, message.uid, message.service, message.slot, message.revision, message.fence, 1};
@@ -172,6 +208,7 @@ Result<std::vector<model::PublishedPort>> Agent::check_admission(model::RunInsta
     return fail(Code::Exhausted, std::move(text), std::string(model::to_string(reason)));
   };
   if (!engine_up_ || stopping_services_) return refuse(Reason::EngineAway, "the node's engine does not answer");
+  if (message.incarnation < incarnation_) return refuse(Reason::NodeDown, "the offer was meant for an earlier life of the node");
 
   model::ResourceSet reserved;
   std::int64_t of_service = 0;
@@ -233,13 +270,10 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
   }
 }
 
-void Agent::on_message(model::StopInstance const& message) {
+void Agent::on_message(NodeId master, model::StopInstance const& message) {
   if (!obeys(message.fence)) return;
   auto* instance = find(message.id);
-  if (!instance) {
-    out_->push_back(Send{model::InstanceGone{message.id, message.uid, message.slot}});
-    return;
-  }
+  if (!instance) return send(master, model::InstanceGone{message.id, message.uid, message.slot});
   instance->identity.fence = message.fence;
   begin_stop(*instance, message.reason);
 }
@@ -278,7 +312,7 @@ void Agent::on(EngineHinted const& event) {
     engine_up_ = false;
     options_.facts.engine_up = false;
     options_.facts.engine_message = down->message;
-    if (connected_) out_->push_back(Send{model::FactsChanged{options_.facts}});
+    send_all(model::FactsChanged{options_.facts});
   }
 }
 
@@ -294,7 +328,7 @@ void Agent::on(CallDone const& event) {
   } else if (event.op == info_op_) {
     info_op_ = 0;
     if (event.outcome) options_.facts.engine = std::get<model::EngineInfo>(*event.outcome);
-    if (connected_) out_->push_back(Send{model::FactsChanged{options_.facts}});
+    send_all(model::FactsChanged{options_.facts});
     answer_fences();
   } else if (auto const owner = calls_.find(event.op); owner != calls_.end()) {
     auto* instance = find(owner->second);
@@ -346,7 +380,9 @@ void Agent::on_instance_call(Instance& instance, Result<model::EngineReply> cons
 
 void Agent::on(LoadMeasured const& event) {
   load_ = event.load;
-  if (connected_) out_->push_back(Send{model::Beat{load_}});
+  if (now_.monotonic < next_beat_) return;
+  next_beat_ = now_.monotonic + beat_interval_ - kBeatSlack;
+  for (auto const& [master, stamp] : masters_) send_beat(master, stamp);
 }
 
 void Agent::on(StopServices const&) {
@@ -428,9 +464,9 @@ Instance* Agent::find(InstanceId id) {
 
 // Nothing is reported before the first complete list: half of the truth would read as losses.
 void Agent::send_reports() {
-  if (!connected_ || !is_complete_) return;
+  if (masters_.empty() || !is_complete_) return;
   for (auto const id : changed_) {
-    if (auto const* instance = find(id)) out_->push_back(Send{model::InstanceChanged{report_of(*instance, now_)}});
+    if (auto const* instance = find(id)) send_all(model::InstanceChanged{report_of(*instance, now_)});
   }
   changed_.clear();
 }

@@ -39,8 +39,14 @@ struct Options {
 };
 
 // ---- events
-struct MasterConnected {};
+struct MasterJoined {
+  NodeId master;
+};
+struct MasterLeft {
+  NodeId master;
+};
 struct FromMaster {
+  NodeId master;
   model::ToAgent message;
 };
 struct EngineHinted {
@@ -59,7 +65,7 @@ struct LoadMeasured {
 // The process ends and takes its containers along: they are removed, and the next process's master places others.
 struct StopServices {};
 struct Tick {};
-using Event = std::variant<MasterConnected, FromMaster, EngineHinted, CallDone, StateSaved, LoadMeasured, StopServices, Tick>;
+using Event = std::variant<MasterJoined, MasterLeft, FromMaster, EngineHinted, CallDone, StateSaved, LoadMeasured, StopServices, Tick>;
 
 // ---- actions
 struct Call {
@@ -68,7 +74,12 @@ struct Call {
   Monotonic deadline{};
 };
 struct Send {
+  NodeId master;
   model::ToMaster message;
+};
+// The masters of the cluster, as the last master told: connections to all of them are wanted.
+struct KeepConnected {
+  std::vector<model::MasterAddress> masters;
 };
 // Completed by StateSaved; at most one at a time.
 struct SaveState {
@@ -79,7 +90,7 @@ struct Noted {
   bool is_warning = false;
   std::string text;
 };
-using Action = std::variant<Call, Send, SaveState, Noted>;
+using Action = std::variant<Call, Send, KeepConnected, SaveState, Noted>;
 using Actions = std::vector<Action>;
 
 class Agent {
@@ -104,7 +115,8 @@ class Agent {
   };
 
   // agent.cpp: masters and the engine's hints
-  void on(MasterConnected const&);
+  void on(MasterJoined const& event);
+  void on(MasterLeft const& event);
   void on(FromMaster const& event);
   void on(EngineHinted const& event);
   void on(CallDone const& event);
@@ -112,14 +124,19 @@ class Agent {
   void on(LoadMeasured const& event);
   void on(StopServices const&);
   void on(Tick const&);
-  void on_message(model::Welcome const& message);
-  void on_message(model::FenceShards const& message);
-  void on_message(model::RunInstance const& message);
-  void on_message(model::StopInstance const& message);
+  void on_message(NodeId master, model::Welcome const& message);
+  void on_message(NodeId master, model::FenceShards const& message);
+  void on_message(NodeId master, model::RunInstance const& message);
+  void on_message(NodeId master, model::StopInstance const& message);
+  void on_message(NodeId master, model::BeatBack const& message);
+  void learn_life(std::uint64_t incarnation);
+  void send_beat(NodeId master, Monotonic echo);
+  void send(NodeId master, model::ToMaster message);
+  void send_all(model::ToMaster const& message);
   bool obeys(Fence fence) const;
   void save_state();
   void answer_fences();
-  void admit(model::RunInstance const& message);
+  void admit(NodeId master, model::RunInstance const& message);
   Result<std::vector<model::PublishedPort>> check_admission(model::RunInstance const& message);
   void confirm(Instance& instance, model::RunInstance const& message);
   void send_reports();
@@ -184,7 +201,12 @@ class Agent {
   std::deque<InstanceId> turns_;  // wait in Phase::Turn
   std::set<std::pair<Monotonic, InstanceId>> wakes_;
   std::set<InstanceId> changed_;  // to report at the end of the step
-  std::vector<model::FenceShards> unanswered_;
+  std::vector<std::pair<NodeId, model::FenceShards>> unanswered_;
+  std::map<NodeId, Monotonic> masters_;  // connected; with the last stamp of each, which the next beat echoes
+  std::vector<model::MasterAddress> addresses_;
+  std::uint64_t incarnation_ = 0;  // the highest that a master has told
+  Duration beat_interval_ = std::chrono::seconds(1);
+  Monotonic next_beat_{};
   model::NodeLoad load_;
   OpId next_op_ = 1;
   OpId list_op_ = 0;
@@ -196,7 +218,6 @@ class Agent {
   bool was_listed_ = false;     // the first complete list has come
   bool list_again_ = false;
   bool is_complete_ = false;    // … and every container in it has been inspected
-  bool connected_ = false;
   std::array<Epoch, kShards> durable_epochs_{};
   std::array<Epoch, kShards> epochs_being_saved_{};
   bool saving_ = false;

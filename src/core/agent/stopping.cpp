@@ -101,9 +101,7 @@ void Agent::forget(Instance& instance) {
   by_container_.erase(instance.container.id);
   ports_.release(instance.ports);
   leave_pull(instance);
-  if (connected_ && is_complete_) {
-    out_->push_back(Send{model::InstanceGone{instance.identity.instance, instance.identity.uid, instance.identity.slot}});
-  }
+  if (is_complete_) send_all(model::InstanceGone{instance.identity.instance, instance.identity.uid, instance.identity.slot});
   changed_.erase(instance.identity.instance);
   instances_.erase(instance.identity.instance);
 }

@@ -13,80 +13,123 @@ using model::Reason;
 
 namespace {
 constexpr Duration kRejectedRetry = 1s;
+constexpr std::size_t kMostUnclaimed = 1000;
 }  // namespace
-
-void Master::on(FromAgent const& event) {
-  auto const ix = index_of(event.node);
-  auto& node = nodes_[static_cast<std::size_t>(ix)];
-  bool const is_about_instances = std::holds_alternative<model::InstanceChanged>(event.message) ||
-                                  std::holds_alternative<model::InstanceGone>(event.message) ||
-                                  std::holds_alternative<model::Verdict>(event.message);
-  if (is_about_instances && !node.is_fenced) return;  // its answer to the fence will say it all
-  std::visit([&](auto const& message) { on_message(node, message); }, event.message);
-}
 
 NodeIx Master::index_of(NodeId id) {
   auto const [known, is_new] = node_ix_.try_emplace(id, NodeIx(nodes_.size()));
   if (is_new) {
     nodes_.emplace_back();
     nodes_.back().record.id = nodes_.back().facts.id = id;
+    nodes_.back().record.incarnation = 0;
+    answers_changed_ = true;
   }
   return known->second;
 }
 
+Node const* Master::find_node(NodeId id) const {
+  auto const found = node_ix_.find(id);
+  return found == node_ix_.end() ? nullptr : node(found->second);
+}
+
+void Master::on(FromAgent const& event) {
+  auto& node = node_of(event.node);
+  pass_on(node, event.message);
+  bool const is_of_the_node =
+      std::holds_alternative<model::AgentHello>(event.message) || std::holds_alternative<model::Beat>(event.message);
+  if (is_of_the_node || node.path.kind == Path::Kind::Direct) hear(node, event.message);
+}
+
+// Before it has told everything, single changes would read as all there is.
+void Master::hear(Node& node, model::ToMaster const& message) {
+  bool const is_change = std::holds_alternative<model::InstanceChanged>(message) || std::holds_alternative<model::InstanceGone>(message) ||
+                         std::holds_alternative<model::Verdict>(message);
+  if (is_change && (!node.has_reported || node.is_down())) return;
+  std::visit([&](auto const& each) { on_message(node, each); }, message);
+}
+
 void Master::on_message(Node& node, model::AgentHello const& message) {
-  node.is_connected = true;
-  node.is_fenced = false;
+  bool const was_connected = std::exchange(node.is_connected, true);
   node.facts = message.facts;
-  changed({.type = "node.up", .node = node.facts.name});
-  if (phase_ == Phase::Active) welcome(node);
+  node.path = {};  // a new connection: what was said on the last one may be lost
+  node.has_reported = node.is_fenced = false;
+  node.answered.reset();
+  answers_changed_ = true;
+  if (liveness_) liveness_->connected(node.record.id, node.record.incarnation, now_.monotonic);
+  if (!was_connected) changed({.type = "node.up", .node = node.facts.name});
+  touch_path(node);
+  tell_peers_who_is_heard();
+  maintenance_due_ = true;
 }
 
-// An agent that is connected, once this master acts.
-void Master::welcome(Node& node) {
-  fence_agent(node);
-  record(node);
+void Master::welcome(Node const& node) {
+  if (view_.cluster.mod_revision == 0) return;
+  model::Welcome message{.cluster = view_.cluster.record.uid,
+                         .incarnation = node.is_recorded ? node.record.incarnation : 0,
+                         .beat_interval = cluster::beat_interval(nodes_.size()),
+                         .masters = addresses_};
+  send(node, std::move(message), kNever);
 }
 
-void Master::record(Node& node) {
-  if (node.record.name != node.facts.name || node.record.roles != node.facts.roles) node.is_recorded = false;
-  if (node.is_recorded || node.is_being_recorded) return;
-  node.record.name = node.facts.name;
-  node.record.roles = node.facts.roles;
-  node.is_recorded = node.is_being_recorded = true;
-  auto const key = model::node_key(node.record.id);
-  submit(NodeWrite{node.record.id}, {.compares = {{key, Compare::Target::ModRevision, mod_revisions_[key]}}, .puts = {node.record}});
-}
-
-void Master::fence_agent(Node& node) {
-  out_->push_back(Send{node.record.id, model::Welcome{cluster_->uid}});
-  model::FenceShards message;
-  for (auto const& [shard, epoch] : epochs_) message.fences.push_back({{shard}, epoch});
-  out_->push_back(Send{node.record.id, std::move(message)});
+void Master::send(Node const& node, model::ToAgent message, Monotonic valid_until) {
+  if (valid_until <= now_.monotonic) return;  // what is still wanted is said again
+  if (node.path.kind == Path::Kind::Relayed) {
+    out_->push_back(SendPeer{node.path.peer, model::RelayToAgent{node.record.id, std::move(message)}, valid_until});
+  } else if (node.is_connected) {
+    out_->push_back(Send{node.record.id, std::move(message), valid_until});
+  }
 }
 
 void Master::on_message(Node& node, model::FencesStored const& message) {
-  bool const holds_all = std::ranges::all_of(message.fences, [&](Fence const& fence) {
-    auto const held = epochs_.find(fence.shard.value);
-    return held != epochs_.end() && held->second == fence.epoch;
-  });
-  if (!holds_all || message.fences.empty()) return;  // an answer to an earlier holding
-  node.is_fenced = true;
-  drop_instances_not_in(node, message.all);
-  for (auto const& report : message.all) merge(node, report);
-  plan_all_soon();
+  if (message.round < node.first_round) return;  // an answer that came another way
+  bool const is_first = !std::exchange(node.has_reported, true);
+  node.was_heard = true;
+  answers_changed_ = maintenance_due_ = true;
+  if (node.is_down()) return;  // its instances are judged in its next life
+  std::bitset<kShards> answered;
+  for (auto const& fence : message.fences) {
+    if (shards_[fence.shard.value].is_mine && shards_[fence.shard.value].epoch == fence.epoch) answered.set(fence.shard.value);
+  }
+  node.answered |= answered;
+  bool const is_all_fenced = (mine_ & ~node.answered).none();
+  if (message.round == node.last_round) node.fence_at = is_all_fenced ? kNever : now_.monotonic + 1s;
+  drop_instances_not_in(node, message);
+  for (auto const& report : message.all) {
+    merge(node, report);
+    auto* service = find_by_uid(report.uid);
+    auto* instance = service && answered.test(service->shard.value) ? service->find(report.slot, report.id) : nullptr;
+    if (instance) instance->is_confirmed = false;
+  }
+  if (is_first || answered.any()) plan_all_soon();
 }
 
-void Master::drop_instances_not_in(Node& node, std::vector<model::InstanceReport> const& all) {
+void Master::drop_instances_not_in(Node& node, model::FencesStored const& message) {
   std::set<InstanceId> listed;
-  for (auto const& report : all) listed.insert(report.id);
+  for (auto const& report : message.all) listed.insert(report.id);
   auto const ix = node_ix_.at(node.record.id);
   for (auto& [name, service] : services_) {
     std::vector<std::pair<std::uint32_t, InstanceId>> lost;
     for (auto const& instance : service.instances) {
-      if (instance.node == ix && !listed.contains(instance.id)) lost.emplace_back(instance.slot, instance.id);
+      bool const is_later_offer = instance.state == InstanceState::Offered && instance.detail->offered_in >= message.round;
+      if (instance.node == ix && !listed.contains(instance.id) && !is_later_offer) lost.emplace_back(instance.slot, instance.id);
     }
     for (auto const& [slot, id] : lost) erase(service, *service.find(slot, id));
+  }
+}
+
+void Master::drop_instances_of(Node& node, Reason reason) {
+  auto const ix = node_ix_.at(node.record.id);
+  for (auto& [name, service] : services_) {
+    std::vector<std::pair<std::uint32_t, InstanceId>> lost;
+    for (auto const& instance : service.instances) {
+      if (instance.node == ix) lost.emplace_back(instance.slot, instance.id);
+    }
+    for (auto const& [slot, id] : lost) {
+      auto& instance = *service.find(slot, id);
+      instance.ready_since = kNever;
+      set_state(service, instance, InstanceState::Lost, reason, {});
+      erase(service, instance);
+    }
   }
 }
 
@@ -151,18 +194,22 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
 
 // An instance of a service that is gone. Of an older era it stays: the store may have been restored from before its creation.
 void Master::stop_orphan(Node const& node, model::InstanceReport const& report) {
-  auto const gone = gone_.find(report.service);
-  bool const was_removed = gone != gone_.end() && gone->second.uid == report.uid;
-  if (report.uid.era != cluster_->era && !was_removed) {
-    out_->push_back(Noted{
-        true,
-        fmt::format("node {} runs {}.{} of a service that the restored store does not know; it is left alone: remove the container by hand",
-                    node.facts.name, report.service, report.slot)});
+  auto const shard = shard_of(report.service);
+  if (!acts_for(shard) || !node.answered.test(shard.value)) {
+    if (unclaimed_.size() > kMostUnclaimed) unclaimed_.clear();
+    unclaimed_[report.uid][report.id] = {node.record.id, report};
+    return;
+  }
+  auto const gone = view_.gone.find(report.service);
+  bool const was_removed = gone != view_.gone.end() && gone->second.uid == report.uid;
+  if (report.uid.era != view_.cluster.record.era && !was_removed) {
+    note(true, fmt::format(
+                   "node {} runs {}.{} of a service that the restored store does not know; it is left alone: remove the container by hand",
+                   node.facts.name, report.service, report.slot));
     return;
   }
   if (report.state == InstanceState::Stopping) return;
-  out_->push_back(
-      Send{node.record.id, model::StopInstance{fence_of(report.service), report.id, report.uid, report.slot, Reason::ServiceRemoved}});
+  command(node, model::StopInstance{{shard, shards_[shard.value].epoch}, report.id, report.uid, report.slot, Reason::ServiceRemoved});
 }
 
 void Master::on_message(Node&, model::Verdict const& message) {
@@ -180,26 +227,37 @@ void Master::on_message(Node&, model::InstanceGone const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
   if (instance) erase(*service, *instance);
+  if (auto const early = unclaimed_.find(message.uid); early != unclaimed_.end()) early->second.erase(message.id);
 }
 
-void Master::on_message(Node& node, model::Beat const& message) { node.load = message.load; }
+void Master::on_message(Node& node, model::Beat const& message) {
+  node.load = message.load;
+  if (!node.is_connected) return;
+  if (liveness_) liveness_->on_beat(node.record.id, message.incarnation, now_.monotonic, message.echo);
+  out_->push_back(Send{node.record.id, model::BeatBack{now_.monotonic}, kNever});
+}
 
 void Master::on_message(Node& node, model::FactsChanged const& message) {
   bool const came_back = message.facts.engine_up && !node.facts.engine_up;
   bool const went_away = !message.facts.engine_up && node.facts.engine_up;
   node.facts = message.facts;
-  if (came_back || went_away) {
-    changed({.type = "node.up",
-             .node = node.facts.name,
-             .reason = went_away ? Reason::EngineAway : Reason::None,
-             .message = went_away ? message.facts.engine_message : fmt::format("engine {} answers", message.facts.engine.version)});
-    plan_all_soon();
-  }
+  maintenance_due_ = true;
+  if (!came_back && !went_away) return;
+  changed({.type = "node.up",
+           .node = node.facts.name,
+           .reason = went_away ? Reason::EngineAway : Reason::None,
+           .message = went_away ? message.facts.engine_message : fmt::format("engine {} answers", message.facts.engine.version)});
+  plan_all_soon();
 }
 
 void Master::on(AgentLeft const& event) {
-  auto& node = nodes_[static_cast<std::size_t>(index_of(event.node))];
-  node.is_connected = node.is_fenced = false;
+  auto& node = node_of(event.node);
+  node.is_connected = false;
+  node.subscribers.clear();
+  if (liveness_) liveness_->left(event.node);
+  touch_path(node);
+  tell_peers_who_is_heard();
+  maintenance_due_ = true;
 }
 
 Service* Master::find_by_uid(ServiceUid uid) {

@@ -1,16 +1,18 @@
-// The master's machine: the ServiceMasters of the shards it owns. Users' commands become events of a journal, and the journal's
-// head together with what agents report becomes orders to agents.
+// The master's machine: one of the cluster's masters, and the ServiceMasters of the shards it owns. Users' commands become events
+// of a journal, and the journal's head together with what agents report becomes orders to agents.
 // Owned by MasterDriver for the process's life; control thread; no I/O, clock or log call.
 //
-// Rules that hold throughout (protocol.md §2, §5):
-// - it acts for a shard only once its own grant is durable, and every write compares that grant;
+// Rules that hold throughout (protocol.md §2 to §5):
+// - it follows the store by one ordered watch, and acts for a shard once it has seen its own grant there;
+// - it commands and writes only while its session is valid and its view fresh, and every write compares the shard's grant;
 // - a user is answered when the event is durable, never before;
-// - it acts on a service only when every worker that is not down has answered its fence: absence is never an order.
+// - a worker that has not answered its fence counts with all that was last known of it: absence is never an order.
 //
-//   Loading ─store read─→ Claiming ─grants durable─→ Active
-//                              └──── a compare failed: another session took over ──→ Fenced (acts no more)
+//   Loading ─store read─→ Joining ─session in the store─→ Active ─session lost─→ Joining
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -20,102 +22,26 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "core/cluster/downing.hpp"
+#include "core/cluster/liveness.hpp"
+#include "core/cluster/session.hpp"
+#include "core/master/events.hpp"
 #include "core/master/state.hpp"
-#include "model/link.hpp"
-#include "model/records.hpp"
+#include "core/master/store_view.hpp"
 
 namespace davit::master {
 
 struct Options {
-  ClusterId new_cluster;   // the id of the cluster, if the store holds none yet
-  std::string session;     // unique to this life of the process
+  ClusterId new_cluster;  // the id of the cluster, if the store holds none yet
+  std::string session;    // unique to this life of the process
+  NodeId self;
+  std::string name;
+  std::string address;    // of its link
+  cluster::DowningPolicy downing;
   std::size_t orders_per_step = 256;  // more are cut into further steps, so that none is long
 };
 
-// What the store holds under davit/v1/, decoded.
-struct StoreImage {
-  std::optional<model::ClusterRecord> cluster;
-  std::vector<model::Head> heads;  // each with its specs and its uid
-  std::vector<model::GoneRecord> gone;
-  std::vector<model::NodeRecord> nodes;
-  std::map<std::string, std::int64_t> mod_revisions;  // of the cluster's, the shards' and the nodes' keys
-  std::map<std::uint16_t, std::string> sessions;      // that hold the shards
-  std::int64_t revision = 0;
-};
-
-// ---- events
-struct Started {};
-struct Loaded {
-  OpId op = 0;
-  Result<StoreImage> outcome;
-};
-struct Written {
-  bool succeeded = false;  // false: a compare did not hold
-  std::int64_t revision = 0;
-};
-struct WriteDone {
-  OpId op = 0;
-  Result<Written> outcome;
-};
-struct CommandArrived {
-  CommandId id = 0;
-  service::Command command;
-};
-struct FromAgent {
-  NodeId node;
-  model::ToMaster message;
-};
-struct AgentLeft {
-  NodeId node;
-};
-struct Tick {};
-using Event = std::variant<Started, Loaded, WriteDone, CommandArrived, FromAgent, AgentLeft, Tick>;
-
-// ---- actions
-struct Load {
-  OpId op = 0;
-};
-// One transaction. Compares name a key and the number it must have; completed by WriteDone.
-struct Compare {
-  enum class Target : std::uint8_t { Version, ModRevision };
-  std::string key;
-  Target target = Target::Version;
-  std::int64_t value = 0;
-  friend bool operator==(Compare const&, Compare const&) = default;
-};
-struct Write {
-  OpId op = 0;
-  std::vector<Compare> compares;
-  std::vector<model::Record> puts;
-  std::vector<std::string> erases;
-};
-struct Send {
-  NodeId node;
-  model::ToAgent message;
-};
-struct Applied {
-  std::uint64_t generation = 0;
-  std::uint32_t revision = 0;
-  std::int64_t store_revision = 0;
-  bool created = false;
-  bool replayed = false;   // it had been carried out before
-  bool unchanged = false;  // it asked for what was so already
-};
-struct Reply {
-  CommandId id = 0;
-  Result<Applied> outcome;
-};
-struct Changed {
-  Transition what;
-};
-struct Noted {
-  bool is_warning = false;
-  std::string text;
-};
-using Action = std::variant<Load, Write, Send, Reply, Changed, Noted>;
-using Actions = std::vector<Action>;
-
-enum class Phase : std::uint8_t { Loading, Claiming, Active, Fenced };
+enum class Phase : std::uint8_t { Loading, Joining, Active };
 
 class Master {
  public:
@@ -126,88 +52,188 @@ class Master {
   std::vector<std::string> pending() const;
 
   // Reads, for the API. A service of which exists() is false is not to be shown yet.
-  Phase phase() const { return phase_; }
+  Phase phase() const;
   std::map<std::string, Service> const& services() const { return services_; }
   Service const* find_service(std::string_view name) const;
   std::vector<Node> const& nodes() const { return nodes_; }
   Node const* node(NodeIx ix) const { return ix == kNoNode ? nullptr : &nodes_[static_cast<std::size_t>(ix)]; }
-  std::optional<model::ClusterRecord> const& cluster() const { return cluster_; }
+  Node const* find_node(NodeId id) const;
+  std::optional<model::ClusterRecord> cluster() const;
+  StoreView const& view() const { return view_; }
   std::uint64_t version() const { return version_; }  // the newest of all services' versions, also after a removal
   std::int64_t store_revision() const { return store_revision_; }
   // What the command would lead to, without doing it: the head after it.
-  Result<model::Head> dry_run(service::Command const& command, Wall now) const;
+  Result<model::Head> dry_run(model::Command const& command, Wall now) const;
+  bool is_coordinator() const;
+  std::string const& hold() const { return hold_; }  // why nodes that are gone are not downed; empty: nothing is held back
+  bool acts_for(ShardId shard) const;
+  Shard const& shard(ShardId id) const { return shards_[id.value]; }
+  std::optional<Monotonic> view_from() const;  // nothing that was written before is missing
 
  private:
+  // ---- writes on their way
   struct Append {
     std::string service;
     model::Head head;  // after it
     model::JournalEvent event;
-    CommandId reply_to = 0;  // 0: the owner's own decision
+    std::optional<QueuedCommand> command;  // absent: the owner's own decision
   };
   struct Removal {
     std::string service;
     model::GoneRecord gone;
   };
-  struct ClusterWrite {};
-  struct ShardClaim {
-    std::vector<ShardId> shards;
+  // This master's own keys, the coordinator's, and its testimony: decided anew when they fail, from what the view shows by then.
+  enum class Duty : std::uint8_t { Membership, Coordination, Testimony };
+  struct DutyWrite {
+    Duty duty = Duty::Membership;
+    std::vector<CommandId> answers;
   };
-  struct NodeWrite {
-    NodeId node;
-  };
-  struct GoneErasure {};
-  using PendingWrite = std::variant<Append, Removal, ClusterWrite, ShardClaim, NodeWrite, GoneErasure>;
+  using PendingWrite = std::variant<Append, Removal, DutyWrite>;
   struct InFlight {
     PendingWrite what;
-    Write write;  // sent again, the same, when its outcome is unknown
+    Write write;  // of a journal: sent again, the same, when its outcome is unknown
     Monotonic retry_at = kNever;
-    bool was_unknown = false;
+  };
+  struct DutyState {
+    bool is_busy = false;
+    std::int64_t seen_from = 0;  // the view must have reached it before the next decision
+    Monotonic retry_at{};
+  };
+  // A write whose compare did not hold: what follows is decided once the view has reached the store.
+  struct Refused {
+    std::int64_t revision = 0;
+    PendingWrite what;
+  };
+  // A command that this master cannot carry out, or not yet.
+  struct Waiting {
+    std::variant<model::Command, model::NodeCommand> command;
+    Monotonic deadline{};
+    Monotonic try_at{};
+    NodeId asked;  // the master that it was forwarded to
+  };
+  struct Remote {
+    NodeId master;
+    std::uint64_t id = 0;
+  };
+  struct Session {
+    Session(std::string its_name, std::int64_t its_lease, cluster::SessionClock its_clock, Monotonic now)
+        : name(std::move(its_name)),
+          lease(its_lease),
+          clock(std::move(its_clock)),
+          since(now) {}
+    std::string name;
+    std::int64_t lease = 0;
+    cluster::SessionClock clock;
+    Monotonic since;
+    bool is_ready = false;
+  };
+  struct Unclaimed {
+    NodeId node;
+    model::InstanceReport report;
+  };
+  struct CallSent {
+    Monotonic at{};
+    std::int64_t lease = 0;
   };
 
-  // boot.cpp
+  // session.cpp: the store's view, and this master's place in the cluster
   void on(Started const&);
   void on(Loaded const& event);
-  void take_over(StoreImage image);
-  void claim_shards();
-  void on_written(ClusterWrite const&, Written const& written);
-  void on_written(ShardClaim const& claim, Written const& written);
-  void on_written(NodeWrite const& write, Written const& written);
-  void on_write_failed(ClusterWrite const&, Error const&);
-  void on_write_failed(ShardClaim const&, Error const&);
-  void on_write_failed(NodeWrite const&, Error const&);
-  void on_written(GoneErasure const&, Written const&);
-  void on_write_failed(GoneErasure const&, Error const&);
-  void forget_old_requests();
-  void become_fenced();
+  void on(StoreChanged const& event);
+  void on(StoreCompacted const&);
+  void on(LeaseDone const& event);
+  void on(RevisionRead const& event);
+  void keep_session();
+  void begin_session(std::int64_t lease, Duration ttl, Monotonic sent);
+  void end_session(std::string_view why);
+  void keep_membership();
+  void keep_ready();
+  bool is_member() const;  // the session stands in the store
+  bool may_command() const;
+  Monotonic command_until() const;
+  bool may_perform(Duty duty) const;
+  void perform(Duty duty, Write write, std::vector<CommandId> answers = {});
+  void on_masters_changed();
+
+  // shards.cpp: what is held, and who has answered for it
+  void on_shard(ShardId id);
+  void gain(ShardId id);
+  void lose(ShardId id);
+  void keep_paths();
+  void choose_path(Node& node);
+  void keep_fenced(Node& node);
+  void count_answers();
+  bool may_place_unanswered(ShardId id) const;
+  void touch_path(Node& node) { unsettled_nodes_.insert(node_ix_.at(node.record.id)); }
+
+  // coordinator.cpp
+  void coordinate();
+  bool grant_shards();
+  bool record_nodes();
+  bool judge_nodes();
+  Compare as_seen(std::string const& key) const;
+  void testify();
+  bool forget_old_requests();
+  void compact();
+  Compare am_coordinator() const;
+  void carry_out(CommandId id, model::NodeCommand const& command);
+  void on_node_record(NodeId id);
+  void on_down(Node& node);
+
+  // peers.cpp: commands for others, and agents out of reach
+  void on(CommandArrived const& event);
+  void on(NodeCommandArrived const& event);
+  void on(PeerJoined const& event);
+  void on(FromPeer const& event);
+  void on(PeerLeft const& event);
+  void on_message(NodeId peer, model::Forward const& message);
+  void on_message(NodeId peer, model::ForwardAnswered const& message);
+  void on_message(NodeId peer, model::Hears const& message);
+  void on_message(NodeId peer, model::Subscribe const& message);
+  void on_message(NodeId peer, model::RelayToAgent const& message);
+  void on_message(NodeId peer, model::RelayFromAgent const& message);
+  void wait(CommandId id, std::variant<model::Command, model::NodeCommand> command, Duration delay);
+  void advance_waiting();
+  void advance(CommandId id, Waiting& waiting);
+  NodeId decider(std::variant<model::Command, model::NodeCommand> const& command) const;
+  void reply(CommandId id, Result<Applied> outcome);
+  void tell_peers_who_is_heard();
+  void pass_on(Node const& node, model::ToMaster const& message);
 
   // commands.cpp: the journal
-  void on(CommandArrived const& event);
   void on(WriteDone const& event);
-  void carry_out(CommandId id, service::Command const& command);
-  void append(Service& service, model::EventBody body, CommandId reply_to, service::Command const* command);
+  void carry_out_or_queue(CommandId id, model::Command const& command);
+  void carry_out(CommandId id, model::Command const& command);
+  void append(Service& service, model::EventBody body, std::optional<QueuedCommand> command);
   void remove_records(Service& service);
-  void on_written(Append const& append, Written const& written);
-  void on_written(Removal const& removal, Written const& written);
-  void on_write_failed(Append const& append, Error const& error);
-  void on_write_failed(Removal const& removal, Error const& error);
+  void on_written(Append const& append, std::int64_t revision);
+  void on_written(Removal const& removal, std::int64_t revision);
+  void on_written(DutyWrite const& write, std::int64_t revision);
+  void on_failed(Append const& append, Error const& error);
+  void on_failed(Removal const& removal, Error const& error);
+  void on_failed(DutyWrite const& write, Error const& error);
+  void on_refused(Append const& append);
+  void on_refused(Removal const& removal);
+  void on_refused(DutyWrite const& write);
+  void settle();
   void next_command(Service& service);
   void retry_unknown();
-  void settle_unknown(OpId op, StoreImage const& image);
-  bool stands_in(StoreImage const& image, Append const& append) const;
-  bool stands_in(StoreImage const& image, Removal const& removal) const;
-  bool stands_in(StoreImage const& image, ClusterWrite const&) const;
-  bool stands_in(StoreImage const& image, ShardClaim const& claim) const;
-  bool stands_in(StoreImage const& image, NodeWrite const&) const;
-  bool stands_in(StoreImage const& image, GoneErasure const&) const;
-  Error not_acting() const;
-  void submit(PendingWrite what, Write write);
-  Fence fence_of(std::string_view service) const;
+  OpId submit(PendingWrite what, Write write);
+  Fence fence_of(Service const& service) const { return {service.shard, shards_[service.shard.value].epoch}; }
   Compare holds_shard(ShardId shard) const;
-  void announce(Append const& append, model::Head const& before);
+
+  // journals.cpp: heads, by one's own writes and by the view
+  void take_in_journals(StoreBatch const& batch);
+  void on_head(model::Head head, model::JournalEvent const* event);
+  void on_head_erased(std::string const& key);
+  void install(Service& service, model::Head head, model::JournalEvent const* event);
+  void forget_service(std::string const& name);
+  void announce(model::Head const& before, model::Head const& after, model::JournalEvent const& event);
 
   // agents.cpp: what agents say
   void on(FromAgent const& event);
   void on(AgentLeft const& event);
+  void hear(Node& node, model::ToMaster const& message);
   void on_message(Node& node, model::AgentHello const& message);
   void on_message(Node& node, model::FencesStored const& message);
   void on_message(Node& node, model::Verdict const& message);
@@ -215,61 +241,101 @@ class Master {
   void on_message(Node& node, model::InstanceGone const& message);
   void on_message(Node& node, model::Beat const& message);
   void on_message(Node& node, model::FactsChanged const& message);
-  void welcome(Node& node);
-  void fence_agent(Node& node);
-  void record(Node& node);
+  void welcome(Node const& node);
+  void send(Node const& node, model::ToAgent message, Monotonic valid_until);
+  void command(Node const& node, model::ToAgent message) { send(node, std::move(message), command_until()); }
+  void send_peer(NodeId master, model::PeerMessage message);
   void merge(Node& node, model::InstanceReport const& report);
-  void confirm(Service& service, Instance& instance);
-  void drop_instances_not_in(Node& node, std::vector<model::InstanceReport> const& all);
+  void drop_instances_not_in(Node& node, model::FencesStored const& message);
+  void drop_instances_of(Node& node, model::Reason reason);
   void stop_orphan(Node const& node, model::InstanceReport const& report);
   NodeIx index_of(NodeId id);
+  Node& node_of(NodeId id) { return nodes_[static_cast<std::size_t>(index_of(id))]; }
   Service* find_by_uid(ServiceUid uid);
 
   // reconcile.cpp: from plans to orders
   void on(Tick const&);
+  void maintain();
   void reconcile_due();
   void reconcile(Service& service);
+  void mark_unknown(Service& service);
   void place(Service& service, std::uint32_t slot);
   void offer(Service& service, Instance& instance);
+  void confirm(Service& service, Instance& instance);
   void order_stop(Service& service, Instance& instance, model::Reason reason);
   void retry(Service& service);
   void journal_decision(Service& service, std::optional<model::EventBody> decision);
-  bool all_answered() const;
+  void plan_at(Service& service, Monotonic at);
+  void plan_soon(Service& service) { plan_at(service, now_.monotonic); }
+  void plan_all_soon();
+  void refresh_statuses();
+
+  // table.cpp: the instances
   Instance& insert(Service& service, Instance instance);
   void erase(Service& service, Instance const& instance);
   void account(Service& service, Instance const& instance, int sign);
   void set_node(Service& service, Instance& instance, NodeIx node);
   void set_state(Service& service, Instance& instance, model::InstanceState state, model::Reason reason, std::string message);
-  void plan_at(Service& service, Monotonic at);
-  void plan_soon(Service& service) { plan_at(service, now_.monotonic); }
-  void plan_all_soon();
   void touch(Service& service);
-  void refresh_statuses();
   void changed(Transition transition);
   void changed(Service const& service, Instance const& instance, model::InstanceState before);
+  void note(bool is_warning, std::string text);
 
   Options options_;
-  Phase phase_ = Phase::Loading;
-  std::optional<model::ClusterRecord> cluster_;
+  StoreView view_;
+  bool is_loaded_ = false;
+  bool is_loading_ = false;
+  bool is_catching_up_ = false;  // what is taken in happened a while ago, and is no news
+  std::optional<Session> session_;
+  std::uint32_t sessions_ = 0;
+  std::array<Shard, kShards> shards_;
+  std::bitset<kShards> mine_;
+  std::bitset<kShards> answered_by_all_;  // by every worker that is not down
+  bool all_were_heard_ = false;           // every worker that is not down, in this session
+  bool answers_changed_ = true;
+  std::optional<cluster::Liveness> liveness_;  // of this session
+  std::optional<cluster::Downing> judge_;      // while this master coordinates
+  Monotonic judge_at_ = kNever;
+  std::string hold_;
+
   std::vector<Node> nodes_;
   std::map<NodeId, NodeIx> node_ix_;
+  std::set<NodeIx> unsettled_nodes_;  // whose path or fence may have to change
+  std::set<NodeId> peers_;            // masters that are connected
   std::map<std::string, Service> services_;
   std::map<ServiceUid, std::string> names_;
-  std::map<std::string, model::GoneRecord> gone_;
-  std::map<std::string, std::int64_t> mod_revisions_;  // of the cluster's, the shards' and the nodes' keys
-  std::map<std::uint16_t, Epoch> epochs_;             // of the shards held
+  std::map<ServiceUid, std::map<InstanceId, Unclaimed>> unclaimed_;  // reported before the view shows their service
+
   std::map<OpId, InFlight> in_flight_;
+  std::map<OpId, CallSent> lease_calls_;
+  std::map<OpId, CallSent> reads_;
+  std::vector<Refused> refused_;
+  std::vector<std::pair<std::int64_t, CommandId>> confirmed_;  // to be answered when the view has reached the revision
+  std::array<DutyState, 3> duties_;
+  std::map<CommandId, Waiting> waiting_;
+  std::map<CommandId, Remote> remote_;
   std::set<std::pair<Monotonic, std::string>> plans_;  // services by plan_at
   std::set<std::string> touched_;                      // status to be derived anew at the next tick
-  std::set<std::uint16_t> claiming_;  // shards whose claim is on its way to the store
-  std::optional<Error> boot_error_;   // why this master does not act yet
-  Monotonic retry_boot_at_ = kNever;
+  std::vector<model::MasterAddress> addresses_;        // of the masters that live
+  std::optional<Error> store_error_;                   // why this master cannot join
+  Monotonic lease_retry_at_{};
+  Monotonic load_retry_at_ = kNever;
+  Monotonic next_tick_{};
+  Monotonic next_compaction_ = kNever;
+  std::int64_t compact_before_ = 0;
+  bool maintenance_due_ = true;    // something happened that maintain() may have to answer
+  bool coordination_due_ = false;  // the same, for the coordinator's part, until it has found nothing more to do
   std::int64_t store_revision_ = 0;
   std::uint64_t version_ = 1;
   std::uint64_t next_op_ = 1;
+  std::uint64_t next_round_ = 1;
   std::uint64_t next_instance_ = 1;
   std::uint64_t next_tag_ = 1;
+  std::uint64_t next_request_ = 1;
+  CommandId next_remote_ = kRemoteCommands;
   std::size_t orders_left_ = 0;  // in this step
+
+  static constexpr CommandId kRemoteCommands = CommandId{1} << 63;
 
   // Of the step in progress.
   Now now_{};

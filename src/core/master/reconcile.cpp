@@ -18,18 +18,9 @@ namespace {
 constexpr Duration kPendingRetry = 2s;
 constexpr Duration kOfferRetry = 5s;
 constexpr Duration kStopRetry = 30s;
-
-auto in_order(std::uint32_t slot, InstanceId id) {
-  return [slot, id](Instance const& instance) { return instance.slot != slot ? instance.slot < slot : instance.id < id; };
-}
+constexpr Duration kAnswerPoll = 500ms;
 
 }  // namespace
-
-Instance* Service::find(std::uint32_t slot, InstanceId id) {
-  auto const found = std::ranges::partition_point(instances, in_order(slot, id));
-  return found != instances.end() && found->id == id ? &*found : nullptr;
-}
-Instance const* Service::find(std::uint32_t slot, InstanceId id) const { return const_cast<Service*>(this)->find(slot, id); }
 
 void Master::step(Now now, Event const& event, Actions& actions) {
   now_ = now;
@@ -41,26 +32,48 @@ void Master::step(Now now, Event const& event, Actions& actions) {
 
 // Plans and statuses wait for the tick that follows a burst of events, so that a burst costs one plan for each service.
 Monotonic Master::wake_at() const {
-  Monotonic at = retry_boot_at_;
+  Monotonic at = std::min({next_tick_, load_retry_at_, liveness_ ? liveness_->wake_at() : kNever});
   for (auto const& [op, in_flight] : in_flight_) at = std::min(at, in_flight.retry_at);
-  if (!touched_.empty()) at = std::min(at, now_.monotonic);
-  if (!plans_.empty() && phase_ == Phase::Active) at = std::min(at, plans_.begin()->first);
+  for (auto const& [id, waiting] : waiting_) at = std::min({at, waiting.try_at, waiting.deadline});
+  if (!touched_.empty() || maintenance_due_) at = std::min(at, now_.monotonic);
+  if (!plans_.empty()) at = std::min(at, plans_.begin()->first);
   return at;
 }
 
 void Master::on(Tick const&) {
-  if (retry_boot_at_ <= now_.monotonic) {
-    retry_boot_at_ = kNever;
-    if (phase_ == Phase::Loading) on(Started{});
-    else if (phase_ == Phase::Claiming && cluster_) claim_shards();
-    else if (phase_ == Phase::Claiming) take_over({.revision = store_revision_});
-    for (auto& node : nodes_) {
-      if (phase_ == Phase::Active && node.is_connected) record(node);
-    }
+  if (load_retry_at_ <= now_.monotonic) {
+    load_retry_at_ = kNever;
+    on(Started{});
   }
+  bool is_pulse = false;
+  if (next_tick_ <= now_.monotonic) {
+    next_tick_ = now_.monotonic + cluster::kControlTick;
+    if (liveness_) liveness_->on_tick(now_.monotonic);
+    is_pulse = true;
+  }
+  if (liveness_) {
+    for (auto const id : liveness_->take_changed(now_.monotonic)) touch_path(node_of(id)), maintenance_due_ = true;
+  }
+  if (judge_at_ <= now_.monotonic) judge_at_ = kNever, coordination_due_ = true;
+  if (std::exchange(maintenance_due_, false)) is_pulse = coordination_due_ = true;
+  if (is_pulse) maintain();
+  advance_waiting();
   retry_unknown();
-  if (phase_ == Phase::Active) reconcile_due();
+  reconcile_due();
   refresh_statuses();
+}
+
+// Everything here follows from what is known now, not from what happened: it may be asked at any time.
+void Master::maintain() {
+  if (!is_loaded_) return;
+  keep_session();
+  if (session_) {
+    keep_membership();
+    testify();
+  }
+  keep_paths();
+  count_answers();
+  if (coordination_due_) coordinate();
 }
 
 void Master::reconcile_due() {
@@ -71,14 +84,21 @@ void Master::reconcile_due() {
   }
 }
 
-bool Master::all_answered() const {
-  return std::ranges::all_of(nodes_, [](Node const& node) { return node.is_fenced || node.record.status == model::NodeStatus::Down; });
+// Instances whose agent has not answered this owner count as running, but decide nothing.
+void Master::mark_unknown(Service& service) {
+  for (auto& instance : service.instances) {
+    instance.is_unknown = instance.node != kNoNode && !nodes_[static_cast<std::size_t>(instance.node)].answered.test(service.shard.value);
+  }
 }
 
 void Master::reconcile(Service& service) {
-  if (!service.exists()) return;
-  bool const is_newer_than_grant = service.head.uid.revision > fence_of(service.head.name).epoch.revision;
-  if (!is_newer_than_grant && !all_answered()) return;  // the last answer plans everything anew
+  if (!service.exists() || !acts_for(service.shard)) return;  // the next owner plans; so does this one when its view is fresh again
+  auto const k = service.shard.value;
+  bool const is_newer_than_grant = service.head.uid.revision > shards_[k].epoch.revision;
+  if (!is_newer_than_grant && !answered_by_all_.test(k) && !may_place_unanswered(service.shard)) {
+    return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
+  }
+  mark_unknown(service);
   retry(service);
 
   auto plan = service::plan(service.head, service.instances, now_.monotonic);
@@ -105,14 +125,14 @@ void Master::reconcile(Service& service) {
 
 void Master::journal_decision(Service& service, std::optional<model::EventBody> decision) {
   if (!decision && service.seen_digest && !service.head.removing) decision = *std::exchange(service.seen_digest, std::nullopt);
-  if (decision) append(service, *std::move(decision), 0, nullptr);
+  if (decision) append(service, *std::move(decision), std::nullopt);
 }
 
 void Master::place(Service& service, std::uint32_t slot) {
-  auto const epoch = fence_of(service.head.name).epoch;
+  auto const epoch = fence_of(service).epoch;
   Instance instance;
-  instance.id = {stable_hash(fmt::format("{}/{}/{}/{}/{}", to_string(cluster_->uid), to_string(service.head.uid), slot, to_string(epoch),
-                                         next_instance_++)) &
+  instance.id = {stable_hash(fmt::format("{}/{}/{}/{}/{}", to_string(view_.cluster.record.uid), to_string(service.head.uid), slot,
+                                         to_string(epoch), next_instance_++)) &
                  InstanceId::kMask};
   instance.slot = slot;
   instance.revision = service.head.revision;
@@ -161,14 +181,17 @@ void Master::confirm(Service& service, Instance& instance) {
   auto const kept = service.head.revisions.find(instance.revision);
   if (kept == service.head.revisions.end()) return;  // of a revision that is not kept any more: it goes on until it is replaced
   --orders_left_;
-  out_->push_back(Send{nodes_[static_cast<std::size_t>(instance.node)].record.id, model::RunInstance{.fence = fence_of(service.head.name),
-                                                                                                     .id = instance.id,
-                                                                                                     .uid = service.head.uid,
-                                                                                                     .service = service.head.name,
-                                                                                                     .slot = instance.slot,
-                                                                                                     .revision = instance.revision,
-                                                                                                     .spec = kept->second.spec,
-                                                                                                     .digest = kept->second.digest}});
+  auto const& node = nodes_[static_cast<std::size_t>(instance.node)];
+  instance.detail->offered_in = node.last_round;
+  command(node, model::RunInstance{.fence = fence_of(service),
+                                   .incarnation = node.record.incarnation,
+                                   .id = instance.id,
+                                   .uid = service.head.uid,
+                                   .service = service.head.name,
+                                   .slot = instance.slot,
+                                   .revision = instance.revision,
+                                   .spec = kept->second.spec,
+                                   .digest = kept->second.digest});
 }
 
 void Master::order_stop(Service& service, Instance& instance, Reason reason) {
@@ -179,8 +202,8 @@ void Master::order_stop(Service& service, Instance& instance, Reason reason) {
   instance.retry_at = now_.monotonic + kStopRetry;
   instance.reason = reason;
   touch(service);
-  out_->push_back(Send{nodes_[static_cast<std::size_t>(instance.node)].record.id,
-                       model::StopInstance{fence_of(service.head.name), instance.id, service.head.uid, instance.slot, reason}});
+  command(nodes_[static_cast<std::size_t>(instance.node)],
+          model::StopInstance{fence_of(service), instance.id, service.head.uid, instance.slot, reason});
 }
 
 void Master::retry(Service& service) {
@@ -191,51 +214,6 @@ void Master::retry(Service& service) {
     else if (instance.state == InstanceState::Offered) instance.retry_at = now_.monotonic + kOfferRetry, confirm(service, instance);
     else if (instance.state == InstanceState::Pending && instance.revision == service.head.revision) offer(service, instance);
   }
-}
-
-// ---- the table
-
-Instance& Master::insert(Service& service, Instance instance) {
-  auto const at = std::ranges::partition_point(service.instances, in_order(instance.slot, instance.id));
-  return *service.instances.insert(at, std::move(instance));
-}
-
-void Master::erase(Service& service, Instance const& instance) {
-  set_node(service, const_cast<Instance&>(instance), kNoNode);
-  service.instances.erase(service.instances.begin() + (&instance - service.instances.data()));
-  touch(service);
-  plan_soon(service);
-}
-
-void Master::account(Service& service, Instance const& instance, int sign) {
-  if (instance.node == kNoNode) return;
-  auto& node = nodes_[static_cast<std::size_t>(instance.node)];
-  node.instances += sign;
-  service.per_node.resize(nodes_.size());
-  service.per_node[static_cast<std::size_t>(instance.node)] += sign;
-  auto const kept = service.head.revisions.find(instance.revision);
-  if (kept == service.head.revisions.end()) return;
-  auto const& reserved = kept->second.spec->resources.reservations;
-  node.reserved.cpus += sign * reserved.cpus;
-  node.reserved.memory.count += sign * reserved.memory.count;
-}
-
-void Master::set_node(Service& service, Instance& instance, NodeIx node) {
-  account(service, instance, -1);
-  instance.node = node;
-  account(service, instance, +1);
-}
-
-void Master::set_state(Service& service, Instance& instance, InstanceState state, Reason reason, std::string message) {
-  auto const before = instance.state;
-  bool const is_same_refusal = before == InstanceState::Offered && state == InstanceState::Pending && reason != Reason::None;
-  bool const is_news = (before != state && !is_same_refusal) || instance.reason != reason || instance.detail->message != message;
-  instance.state = state;
-  instance.reason = reason;
-  instance.detail->message = std::move(message);
-  if (before != state) instance.detail->state_since = now_.wall;
-  if (is_news) changed(service, instance, before);
-  touch(service);
 }
 
 void Master::plan_at(Service& service, Monotonic at) {
@@ -255,11 +233,6 @@ void Master::plan_all_soon() {
   }
 }
 
-void Master::touch(Service& service) {
-  service.version = ++version_;
-  touched_.insert(service.head.name);
-}
-
 void Master::refresh_statuses() {
   for (auto const& name : std::exchange(touched_, {})) {
     auto const found = services_.find(name);
@@ -267,7 +240,8 @@ void Master::refresh_statuses() {
     auto& service = found->second;
     auto const before = std::exchange(service.status, status_of(service.head, service.instances));
     bool const is_converged = service.status.state == service::State::Running;
-    if (phase_ == Phase::Active && !all_answered() && !is_converged && service.status.message.empty()) {
+    bool const is_awaiting = acts_for(service.shard) && !answered_by_all_.test(service.shard.value);
+    if (is_awaiting && !is_converged && service.status.message.empty()) {
       service.status.message = "waiting for the nodes to answer: davit node ls";
     }
     if (is_converged && before.state != service.status.state) {
@@ -279,19 +253,16 @@ void Master::refresh_statuses() {
   }
 }
 
-Service const* Master::find_service(std::string_view name) const {
-  auto const found = services_.find(std::string(name));
-  return found == services_.end() || !found->second.exists() ? nullptr : &found->second;
-}
-
 std::vector<std::string> Master::pending() const {
   std::vector<std::string> reasons;
-  if (phase_ != Phase::Active) reasons.push_back("the master does not hold its shards");
-  if (!all_answered()) reasons.push_back("a worker has not answered its fence");
+  if (!may_command()) reasons.push_back("the master has no valid session with a fresh view");
+  if (is_coordinator() && !hold_.empty()) reasons.push_back(hold_);
+  if ((mine_ & ~answered_by_all_).any()) reasons.push_back("a worker has not answered its fence");
+  for (auto const& [id, waiting] : waiting_) reasons.push_back(fmt::format("command {} waits for its owner", id));
   for (auto const& [op, in_flight] : in_flight_) reasons.push_back(fmt::format("write {} is in flight", op));
   for (auto const& [name, service] : services_) {
     using service::State;
-    if (service.status.state == State::Paused) continue;
+    if (service.status.state == State::Paused || !service.exists() || !shards_[service.shard.value].is_mine) continue;
     auto const surplus = static_cast<std::int64_t>(service.instances.size()) - service.status.desired;
     if (service.status.state != State::Running || touched_.contains(name)) {
       reasons.push_back(fmt::format("service {} is {}: {}", name, model::to_string(service.status.state), service.status.message));
@@ -300,24 +271,6 @@ std::vector<std::string> Master::pending() const {
     }
   }
   return reasons;
-}
-
-void Master::changed(Transition transition) {
-  transition.time = now_.wall;
-  out_->push_back(Changed{std::move(transition)});
-}
-
-void Master::changed(Service const& service, Instance const& instance, InstanceState before) {
-  auto const* where = node(instance.node);
-  changed({.type = fmt::format("instance.{}", model::to_string(instance.state)),
-           .service = service.head.name,
-           .slot = instance.slot,
-           .instance = instance.id,
-           .revision = instance.revision,
-           .node = where ? where->facts.name : "",
-           .previous = std::string(model::to_string(before)),
-           .reason = instance.reason,
-           .message = instance.detail->message});
 }
 
 }  // namespace davit::master

@@ -2,10 +2,12 @@
 // const, on the same control thread.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,25 +29,53 @@ using service::Instance;
 using service::kNoNode;
 using service::NodeIx;
 
+// How this master speaks with a node's agent. One way at a time, so that what it hears of it stays in order.
+struct Path {
+  enum class Kind : std::uint8_t { None, Direct, Relayed };
+  Kind kind = Kind::None;
+  NodeId peer;  // Relayed: through this master
+  friend bool operator==(Path const&, Path const&) = default;
+};
+
 struct Node {
   model::NodeRecord record;
+  bool is_recorded = false;  // the store has it
   model::NodeFacts facts;
   model::NodeLoad load;
   model::ResourceAmount reserved;
   std::int64_t instances = 0;
-  bool is_connected = false;
-  bool is_recorded = false;        // the store has the record as it is here, or will have it
-  bool is_being_recorded = false;  // on its way to the store
-  bool is_fenced = false;  // it has answered this session's fences: what it lists is all there is
+  bool is_connected = false;    // to this master, as far as the link has noticed
+  std::set<NodeId> peers;       // other masters that are connected to it
+  std::set<NodeId> subscribers;  // other masters that follow it through this one
+  Path path;
+  std::uint64_t first_round = 0;  // of the path: answers to earlier rounds came another way
+  std::uint64_t last_round = 0;
+  Monotonic fence_at = kNever;    // when to fence it, or to say it again
+  bool has_reported = false;      // on this path: it has told of all its instances
+  bool was_heard = false;         // in this session of the master
+  bool is_fenced = false;         // it has answered for every shard of this master
+  std::bitset<kShards> answered;  // the shards whose present epoch it has answered
+  Monotonic downed_at = kNever;   // when this master saw it go down
+
+  bool is_worker() const;
+  bool is_down() const { return is_recorded && record.status == model::NodeStatus::Down; }
+};
+
+// A shard as this master sees it.
+struct Shard {
+  Epoch epoch;              // of the present holding, whoever has it
+  bool is_mine = false;     // this session holds it, and has seen its own grant
+  Monotonic fenced_at = kNever;  // when its fences were first sent
 };
 
 struct QueuedCommand {
   CommandId id = 0;
-  service::Command command;
+  model::Command command;
 };
 
 struct Service {
   model::Head head;
+  ShardId shard;
   std::vector<Instance> instances;  // service::InOrder
   std::vector<std::int64_t> per_node;       // instances, by NodeIx
   service::ServiceStatus status;

@@ -7,34 +7,20 @@
 #include <variant>
 
 #include "base/result.hpp"
+#include "model/command.hpp"
 #include "model/journal.hpp"
 #include "model/records.hpp"
 #include "model/spec.hpp"
 
 namespace davit::service {
 
-struct Create {
-  model::SpecRef spec;
-};
-struct Replace {
-  model::SpecRef spec;
-  bool create_if_absent = false;
-};
-struct Restart {};
-struct Rollback {
-  std::optional<std::uint32_t> to_revision;  // absent: the one before
-};
-struct Remove {};
-using CommandBody = std::variant<Create, Replace, Restart, Rollback, Remove>;
-
-struct Command {
-  std::string service;
-  std::string author;
-  std::string request_id;         // the user's Idempotency-Key, or one made at the entry
-  std::uint64_t fingerprint = 0;  // of what is asked: the same id with another request is refused
-  std::optional<std::uint64_t> if_generation;
-  CommandBody body;
-};
+using model::Command;
+using model::CommandBody;
+using model::Create;
+using model::Remove;
+using model::Replace;
+using model::Restart;
+using model::Rollback;
 
 // `replayed`: the request was carried out before; nothing is to be done. No event and not replayed: it changes nothing.
 struct Decision {

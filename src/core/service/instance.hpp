@@ -29,6 +29,7 @@ struct Detail {
   Wall state_since{};
   std::optional<Wall> started_at;
   std::optional<Wall> next_start_at;
+  std::uint64_t offered_in = 0;  // the last round of fences before its offer
   friend bool operator==(Detail const&, Detail const&) = default;
 };
 
@@ -48,6 +49,7 @@ struct Instance {
   model::Reason reason = model::Reason::None;
   bool stop_sent : 1 = false;
   bool is_confirmed : 1 = false;  // the agent knows that it goes on, and with which spec
+  bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
 
   bool is_ready() const { return ready_since != kNever; }
 };

@@ -104,7 +104,7 @@ class Planner {
     if (rivals.size() < 2) return;
     drop_idle_strays(rivals);
     std::ranges::sort(rivals, is_better);
-    if (!rivals.front()->is_ready()) return;
+    if (!rivals.front()->is_ready() || rivals.front()->is_unknown) return;
     for (std::size_t i = 1; i < rivals.size(); ++i) stop(*rivals[i], Reason::Replaced);
     rivals.resize(1);
   }
@@ -130,7 +130,7 @@ class Planner {
     if (slot.current.empty() && slot.outdated.empty()) return place(slot);
     if (slot.outdated.empty()) return;
     bool const is_stopped = head_.rollout.state == RolloutState::Stopped;
-    bool const new_serves = !slot.current.empty() && slot.current.front()->is_ready();
+    bool const new_serves = !slot.current.empty() && slot.current.front()->is_ready() && !slot.current.front()->is_unknown;
     bool const old_serves = std::ranges::any_of(slot.outdated, &Instance::is_ready);
     if (is_stopped && slot.current.empty()) return;
     if (new_serves || (!is_stopped && (!old_serves || !is_start_first_))) {
@@ -142,7 +142,7 @@ class Planner {
   }
 
   bool is_settled(Instance const& instance) {
-    if (!instance.is_ready()) return false;
+    if (!instance.is_ready() || instance.is_unknown) return false;
     auto const settled_at = instance.ready_since + spec_.update_config.monitor;
     if (settled_at > now_) plan_.wake_at = std::min(plan_.wake_at, settled_at);
     return settled_at <= now_;

@@ -1,0 +1,240 @@
+// What the one master does that is elected for it: assign shards, record nodes and judge whether they live (protocol.md §4, §6);
+// and what every master testifies to it.
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "core/cluster/allocation.hpp"
+#include "core/cluster/witness.hpp"
+#include "core/master/master.hpp"
+
+namespace davit::master {
+namespace {
+
+constexpr std::size_t kMostPerWrite = 64;  // etcd takes 128 operations in one transaction
+constexpr Duration kCompactEvery = 10min;
+
+}  // namespace
+
+bool Master::is_coordinator() const {
+  return session_ && view_.coordinator.mod_revision != 0 && view_.coordinator.record.session == session_->name;
+}
+
+Compare Master::am_coordinator() const {
+  return {model::coordinator_key(), Compare::Target::CreateRevision, view_.coordinator.create_revision};
+}
+
+// One write at a time, each on a view that shows the last.
+void Master::coordinate() {
+  if (!is_coordinator() || !may_command()) {
+    judge_.reset();
+    hold_.clear();
+    judge_at_ = kNever;
+    coordination_due_ = false;
+    return;
+  }
+  if (!judge_) judge_.emplace(now_.monotonic);
+  if (!may_perform(Duty::Coordination)) return;
+  if (grant_shards() || record_nodes() || judge_nodes() || forget_old_requests()) return;
+  compact();
+  coordination_due_ = false;
+}
+
+bool Master::grant_shards() {
+  std::array<std::string, kShards> owners;
+  for (std::size_t i = 0; i < kShards; ++i) owners[i] = view_.shards[i].record.session;
+  std::vector<cluster::Candidate> live;
+  for (auto const& [id, kept] : view_.masters) live.push_back({kept.record.session, kept.record.is_ready});
+  auto const grants = cluster::allocate(owners, live);
+  if (grants.empty()) return false;
+  Write write{.compares = {am_coordinator()}};
+  std::set<std::string> receivers;
+  for (auto const& grant : grants) {
+    if (write.puts.size() == kMostPerWrite) break;
+    auto const key = model::shard_key(grant.shard);
+    write.compares.push_back({key, Compare::Target::ModRevision, view_.shards[grant.shard.value].mod_revision});
+    write.puts.push_back(model::ShardRecord{grant.shard, grant.session});
+    receivers.insert(grant.session);
+  }
+  for (auto const& session : receivers) {
+    auto const* master = view_.master_of(session);
+    write.compares.push_back({model::master_key(master->record.id), Compare::Target::CreateRevision, master->create_revision});
+  }
+  perform(Duty::Coordination, std::move(write));
+  return true;
+}
+
+// A node that comes, one that is called otherwise than before, and one that comes back from being down: as its next life, once it
+// has told of all that it has.
+bool Master::record_nodes() {
+  Write write{.compares = {am_coordinator()}};
+  for (auto const& [id, ix] : node_ix_) {
+    auto const& node = nodes_[static_cast<std::size_t>(ix)];
+    if (!node.is_connected || write.puts.size() == kMostPerWrite) continue;
+    auto record = node.record;
+    record.name = node.facts.name;
+    record.roles = node.facts.roles;
+    if (!node.is_recorded) record.incarnation = 1;
+    bool const is_back = node.is_down() && node.has_reported && liveness_->hearing(id, now_.monotonic) == cluster::Hearing::Heard;
+    if (is_back) record.status = model::NodeStatus::Up, ++record.incarnation;
+    if (node.is_recorded && record == node.record) continue;
+    auto const kept = view_.nodes.find(id);
+    write.compares.push_back(
+        {model::node_key(id), Compare::Target::ModRevision, kept == view_.nodes.end() ? 0 : kept->second.mod_revision});
+    write.puts.push_back(std::move(record));
+  }
+  if (write.puts.empty()) return false;
+  perform(Duty::Coordination, std::move(write));
+  return true;
+}
+
+bool Master::judge_nodes() {
+  std::vector<cluster::Worker> workers;
+  for (auto const& [id, kept] : view_.nodes) {
+    auto const& node = nodes_[static_cast<std::size_t>(node_ix_.at(id))];
+    if (!node.is_worker()) continue;
+    auto const downed_at = node.downed_at == kNever ? std::nullopt : std::optional(node.downed_at);
+    workers.push_back(cluster::worker_of(kept.record, downed_at, *liveness_, now_.monotonic));
+  }
+  std::vector<cluster::LiveMaster> masters;
+  for (auto const& [id, kept] : view_.masters) masters.push_back({id, kept.record.session});
+  std::vector<model::SeenRecord> seen;
+  for (auto const& [id, kept] : view_.seen) seen.push_back(kept.record);
+  auto const verdict = judge_->judge({.now = now_.monotonic,
+                                      .self = options_.self,
+                                      .policy = options_.downing,
+                                      .interval = liveness_->interval(),
+                                      .workers = workers,
+                                      .masters = masters,
+                                      .suspects = view_.suspects.record,
+                                      .seen = seen});
+  if (hold_ != verdict.hold && !verdict.hold.empty()) note(true, verdict.hold);
+  hold_ = verdict.hold;
+  judge_at_ = verdict.wake_at;
+  if (!verdict.has_writes()) return false;
+  Write write{.compares = {am_coordinator()}};
+  for (auto const& key : verdict.compares) write.compares.push_back(as_seen(key));
+  for (auto const& mark : verdict.marks) {
+    auto const& kept = view_.nodes.at(mark.life.node);
+    auto record = kept.record;
+    record.status = mark.to;
+    write.compares.push_back({model::node_key(record.id), Compare::Target::ModRevision, kept.mod_revision});
+    write.puts.push_back(std::move(record));
+  }
+  if (verdict.suspects) write.puts.push_back(*verdict.suspects);
+  perform(Duty::Coordination, std::move(write));
+  return true;
+}
+
+// A key of the situation that was judged: as it stands in the view, or absent.
+Compare Master::as_seen(std::string const& key) const {
+  if (key == model::suspects_key()) return {key, Compare::Target::ModRevision, view_.suspects.mod_revision};
+  for (auto const& [id, kept] : view_.seen) {
+    if (model::seen_key(id) == key) return {key, Compare::Target::ModRevision, kept.mod_revision};
+  }
+  return {key, Compare::Target::ModRevision, 0};
+}
+
+// Every master's own answer to the suspicion.
+void Master::testify() {
+  if (!is_member() || !session_->clock.is_valid(now_.monotonic) || !may_perform(Duty::Testimony)) return;
+  auto const kept = view_.seen.find(options_.self);
+  auto const* written = kept == view_.seen.end() ? nullptr : &kept->second.record;
+  auto answer = cluster::answer_due(written, view_.suspects.record, *liveness_, options_.self, session_->name, now_.monotonic);
+  if (!answer) return;
+  auto const& own = view_.masters.at(options_.self);
+  perform(Duty::Testimony, {.compares = {{model::master_key(options_.self), Compare::Target::CreateRevision, own.create_revision}},
+                            .puts = {*std::move(answer)}});
+}
+
+// What was left of removed services has been kept long enough for every retry.
+bool Master::forget_old_requests() {
+  Write write{.compares = {am_coordinator()}};
+  for (auto const& [service, gone] : view_.gone) {
+    bool const is_old = gone.at + model::kRequestsKeptFor < now_.wall && !services_.contains(service);
+    if (is_old && write.erases.size() < kMostPerWrite) write.erases.push_back(model::gone_key(service));
+  }
+  if (write.erases.empty()) return false;
+  perform(Duty::Coordination, std::move(write));
+  return true;
+}
+
+void Master::compact() {
+  if (next_compaction_ != kNever && next_compaction_ > now_.monotonic) return;
+  if (compact_before_ > 0) out_->push_back(Compact{compact_before_});
+  compact_before_ = view_.revision;
+  next_compaction_ = now_.monotonic + kCompactEvery;
+}
+
+// ---- by hand
+
+void Master::carry_out(CommandId id, model::NodeCommand const& command) {
+  auto const kept = view_.nodes.find(command.node);
+  if (kept == view_.nodes.end()) return reply(id, fail(Code::NotFound, fmt::format("there is no node {}", to_string(command.node))));
+  if (!may_perform(Duty::Coordination)) return wait(id, command, 50ms);
+  bool const is_alive = liveness_->hearing(command.node, now_.monotonic) == cluster::Hearing::Heard;
+  if (command.mark_down && is_alive) {
+    return reply(id, fail(Code::Invalid, fmt::format("node {} answers, so it is not down; drain it instead", kept->second.record.name)));
+  }
+  auto const key = model::node_key(command.node);
+  Write write{.compares = {am_coordinator(), {key, Compare::Target::ModRevision, kept->second.mod_revision}}};
+  if (command.forget) {
+    if (kept->second.record.status != model::NodeStatus::Down) {
+      return reply(id, fail(Code::Invalid, fmt::format("node {} is {}; only one that is down can be removed", kept->second.record.name,
+                                                       model::to_string(kept->second.record.status))));
+    }
+    write.erases.push_back(key);
+  } else {
+    auto record = kept->second.record;
+    if (command.labels) record.labels = *command.labels;
+    if (command.availability) record.availability = *command.availability;
+    if (command.mark_down) record.status = model::NodeStatus::Down;
+    if (record == kept->second.record) return reply(id, Applied{.store_revision = store_revision_, .unchanged = true});
+    write.puts.push_back(std::move(record));
+  }
+  perform(Duty::Coordination, std::move(write), {id});
+}
+
+// ---- what the store says of nodes
+
+void Master::on_node_record(NodeId id) {
+  auto& node = node_of(id);
+  auto const kept = view_.nodes.find(id);
+  auto const before = node.record;
+  bool const was_down = node.is_down();
+  node.is_recorded = kept != view_.nodes.end();
+  if (node.is_recorded) node.record = kept->second.record;
+  else node.record = {.id = id, .incarnation = 0};
+  if (node.facts.name.empty()) node.facts.name = node.record.name, node.facts.roles = node.record.roles;
+  answers_changed_ = true;
+  touch_path(node);
+  if (liveness_) {
+    if (!node.is_recorded) liveness_->forget(id);
+    else if (node.is_worker()) liveness_->expect({id, node.record.incarnation}, now_.monotonic);
+  }
+  bool const is_down = !node.is_recorded || node.is_down();
+  if (is_down && !was_down) on_down(node);
+  if (before.incarnation != node.record.incarnation && node.is_recorded) {
+    // In a new life everything is told anew.
+    node.has_reported = node.is_fenced = false;
+    node.answered.reset();
+    node.first_round = next_round_;
+    node.fence_at = now_.monotonic;
+    if (node.is_connected) welcome(node);
+  }
+  if (before.status != node.record.status && node.is_recorded && before.incarnation != 0) {
+    changed({.type = fmt::format("node.{}", model::to_string(node.record.status)), .node = node.record.name});
+  }
+  plan_all_soon();
+}
+
+void Master::on_down(Node& node) {
+  node.downed_at = node.is_recorded ? now_.monotonic : kNever;
+  node.has_reported = node.is_fenced = false;
+  node.answered.reset();
+  node.first_round = next_round_;
+  node.fence_at = now_.monotonic;  // what it says when it is back
+  drop_instances_of(node, model::Reason::NodeDown);
+}
+
+}  // namespace davit::master

@@ -1,0 +1,276 @@
+// The store's view and this master's place in the cluster: read, follow, hold a lease, stand in the list of masters.
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/check.hpp"
+#include "core/cluster/readiness.hpp"
+#include "core/master/master.hpp"
+
+namespace davit::master {
+namespace {
+
+constexpr Duration kRetry = 500ms;
+constexpr Duration kLoadRetry = 1s;
+
+}  // namespace
+
+// ---- the view
+
+void Master::on(Started const&) {
+  is_loading_ = true;
+  out_->push_back(Load{});
+}
+
+void Master::on(Loaded const& event) {
+  is_loading_ = false;
+  if (!event.outcome) {
+    note(true, fmt::format("the store cannot be read: {}; trying again", event.outcome.error().message));
+    load_retry_at_ = now_.monotonic + kLoadRetry;
+    return;
+  }
+  auto const& batch = *event.outcome;
+  // What the store does not hold any more is gone; the rest comes as if it had just been written.
+  std::set<std::string> keys;
+  for (auto const& change : batch.changes) keys.insert(change.key);
+  StoreBatch vanished{.revision = batch.revision};
+  auto const drop = [&](std::string key) {
+    if (!keys.contains(key)) vanished.changes.push_back({.key = std::move(key)});
+  };
+  for (auto const& [id, kept] : view_.masters) drop(model::master_key(id));
+  for (auto const& [id, kept] : view_.nodes) drop(model::node_key(id));
+  for (auto const& [id, kept] : view_.seen) drop(model::seen_key(id));
+  for (auto const& [name, gone] : view_.gone) drop(model::gone_key(name));
+  for (auto const& [name, service] : services_) {
+    if (service.exists()) drop(model::head_key(name));
+  }
+  if (view_.coordinator.mod_revision != 0) drop(model::coordinator_key());
+  if (view_.suspects.mod_revision != 0) drop(model::suspects_key());
+  is_loaded_ = true;
+  is_catching_up_ = true;
+  on(StoreChanged{std::move(vanished)});
+  on(StoreChanged{batch});
+  is_catching_up_ = false;
+  out_->push_back(Follow{batch.revision + 1});
+}
+
+void Master::on(StoreCompacted const&) {
+  note(false, "the store's changes were compacted away before this master saw them; it reads everything again");
+  on(Started{});
+}
+
+void Master::on(StoreChanged const& event) {
+  auto const masters_before = view_.masters.size();
+  bool masters_changed = false;
+  std::vector<ShardId> shards;
+  std::vector<NodeId> nodes;
+  for (auto const& change : event.batch.changes) {
+    view_.apply(change);
+    if (!change.record && change.key.starts_with(model::kNodesPrefix)) {
+      if (auto const id = parse_id<NodeId>(std::string_view(change.key).substr(model::kNodesPrefix.size()))) nodes.push_back(*id);
+    }
+    if (change.key.starts_with(model::master_key({}).substr(0, model::kRoot.size() + 8))) masters_changed = true;
+    if (!change.record) continue;
+    if (auto const* shard = std::get_if<model::ShardRecord>(&*change.record)) shards.push_back(shard->shard);
+    if (auto const* node = std::get_if<model::NodeRecord>(&*change.record)) nodes.push_back(node->id);
+  }
+  view_.revision = std::max(view_.revision, event.batch.revision);
+  store_revision_ = std::max(store_revision_, view_.revision);
+  take_in_journals(event.batch);
+  for (auto const id : nodes) on_node_record(id);
+  for (auto const id : shards) on_shard(id);
+  if (session_) session_->clock.on_watched(view_.revision);
+  if (masters_changed || view_.masters.size() != masters_before) on_masters_changed();
+  settle();
+  maintenance_due_ = true;
+}
+
+void Master::on_masters_changed() {
+  std::vector<model::MasterAddress> all;
+  std::vector<model::MasterAddress> others;
+  for (auto const& [id, kept] : view_.masters) {
+    all.push_back({id, kept.record.address});
+    if (id != options_.self) others.push_back({id, kept.record.address});
+  }
+  if (all == addresses_) return;
+  addresses_ = std::move(all);
+  out_->push_back(KeepPeers{std::move(others)});
+  for (auto const& node : nodes_) {
+    if (node.is_connected) welcome(node);
+  }
+}
+
+// ---- the session
+
+void Master::keep_session() {
+  auto const now = now_.monotonic;
+  if (session_ && session_->clock.must_give_up(now)) {
+    end_session(session_->clock.is_lost() ? "its lease has ended" : "its view of the store stands still");
+  }
+  if (!session_) {
+    if (!is_loaded_ || !lease_calls_.empty() || lease_retry_at_ > now) return;
+    auto const op = next_op_++;
+    lease_calls_[op] = {.at = now};
+    out_->push_back(GrantLease{op, cluster::kLeaseTtl});
+    return;
+  }
+  auto& clock = session_->clock;
+  if (clock.next_renewal_at() <= now) {
+    auto const op = next_op_++;
+    lease_calls_[op] = {.at = now, .lease = session_->lease};
+    clock.on_renewal_sent(now);
+    out_->push_back(RenewLease{op, session_->lease, now + cluster::kRenewalDeadline});
+  }
+  if (clock.next_read_at() <= now) {
+    auto const op = next_op_++;
+    reads_[op] = {.at = now, .lease = session_->lease};
+    clock.on_read_sent(now);
+    out_->push_back(ReadRevision{op, now + cluster::kReadInterval});
+  }
+}
+
+void Master::on(LeaseDone const& event) {
+  auto const call = lease_calls_.extract(event.op);
+  CHECK(!call.empty(), "lease call {} was not made", event.op);
+  auto const [sent, lease] = call.mapped();
+  maintenance_due_ = true;
+  if (lease == 0) {  // a new one was asked for
+    if (!event.outcome) {
+      store_error_ = event.outcome.error();
+      note(true, fmt::format("the store grants no lease: {}; trying again", event.outcome.error().message));
+      lease_retry_at_ = now_.monotonic + kRetry;
+    } else if (!session_) {
+      begin_session(event.outcome->lease, event.outcome->ttl, sent);
+    }
+    return;
+  }
+  if (!session_ || session_->lease != lease) return;  // of an earlier session
+  if (event.outcome) session_->clock.on_renewed(sent, event.outcome->ttl);
+  else if (event.outcome.error().code == Code::NotFound) session_->clock.on_lease_lost();
+  else session_->clock.on_renewal_failed(now_.monotonic);
+}
+
+void Master::on(RevisionRead const& event) {
+  auto const call = reads_.extract(event.op);
+  CHECK(!call.empty(), "read {} was not asked for", event.op);
+  if (!session_ || session_->lease != call.mapped().lease) return;
+  bool const was_fresh = may_command();
+  if (event.outcome) {
+    session_->clock.on_watched(view_.revision);
+    session_->clock.on_read(call.mapped().at, *event.outcome);
+  } else {
+    session_->clock.on_read_failed(now_.monotonic);
+  }
+  if (!was_fresh && may_command()) plan_all_soon();
+  maintenance_due_ = true;
+}
+
+void Master::begin_session(std::int64_t lease, Duration ttl, Monotonic sent) {
+  session_.emplace(fmt::format("{}.{}", options_.session, ++sessions_), lease, cluster::SessionClock(sent, ttl), now_.monotonic);
+  session_->clock.on_watched(view_.revision);
+  liveness_.emplace(now_.monotonic);
+  for (auto& node : nodes_) {
+    node.was_heard = false;
+    if (node.is_recorded && node.is_worker()) liveness_->expect({node.record.id, node.record.incarnation}, now_.monotonic);
+    if (node.is_connected) liveness_->connected(node.record.id, node.record.incarnation, now_.monotonic);
+  }
+  answers_changed_ = true;
+}
+
+// It owns nothing from now on; what it knows of the world stays.
+void Master::end_session(std::string_view why) {
+  note(true, fmt::format("session {} is over: {}; joining again", session_->name, why));
+  out_->push_back(RevokeLease{session_->lease});
+  session_.reset();
+  liveness_.reset();
+  for (std::uint16_t i = 0; i < kShards; ++i) {
+    if (shards_[i].is_mine) lose({i});
+  }
+  lease_retry_at_ = now_.monotonic;
+}
+
+bool Master::may_command() const { return session_ && is_member() && session_->clock.may_command(now_.monotonic); }
+
+Monotonic Master::command_until() const {
+  if (!may_command()) return Monotonic::min();
+  return std::min(session_->clock.valid_until(), session_->clock.fresh_until());
+}
+
+bool Master::is_member() const {
+  if (!session_) return false;
+  auto const own = view_.masters.find(options_.self);
+  return own != view_.masters.end() && own->second.record.session == session_->name;
+}
+
+Phase Master::phase() const {
+  if (!is_loaded_) return Phase::Loading;
+  return is_member() ? Phase::Active : Phase::Joining;
+}
+
+std::optional<Monotonic> Master::view_from() const { return session_ ? session_->clock.view_from() : std::nullopt; }
+
+// ---- its keys
+
+bool Master::may_perform(Duty duty) const {
+  auto const& state = duties_[static_cast<std::size_t>(duty)];
+  return session_ && session_->clock.is_valid(now_.monotonic) && !state.is_busy && view_.revision >= state.seen_from &&
+         state.retry_at <= now_.monotonic;
+}
+
+void Master::perform(Duty duty, Write write, std::vector<CommandId> answers) {
+  duties_[static_cast<std::size_t>(duty)].is_busy = true;
+  submit(DutyWrite{duty, std::move(answers)}, std::move(write));
+}
+
+// The key of an earlier session has to go first: the create revision tells sessions apart.
+void Master::keep_membership() {
+  if (!may_perform(Duty::Membership)) return;
+  if (view_.cluster.mod_revision == 0) {
+    return perform(Duty::Membership, {.compares = {{model::cluster_key(), Compare::Target::Version, 0}},
+                                      .puts = {model::ClusterRecord{.uid = options_.new_cluster}}});
+  }
+  auto const key = model::master_key(options_.self);
+  auto const own = view_.masters.find(options_.self);
+  if (own == view_.masters.end()) {
+    if (!session_->clock.is_fresh(now_.monotonic)) return;  // until then others would wait in vain for its testimony
+    return perform(
+        Duty::Membership,
+        {.compares = {{key, Compare::Target::Version, 0}},
+         .puts = {model::MasterRecord{.id = options_.self, .session = session_->name, .name = options_.name, .address = options_.address}},
+         .lease = session_->lease});
+  }
+  if (own->second.record.session != session_->name) {
+    return perform(Duty::Membership, {.compares = {{key, Compare::Target::ModRevision, own->second.mod_revision}}, .erases = {key}});
+  }
+  auto const& coordinator = view_.coordinator;
+  bool const is_of_my_past = coordinator.record.master == options_.self && coordinator.record.session != session_->name;
+  if (coordinator.mod_revision != 0 && is_of_my_past) {
+    return perform(Duty::Membership, {.compares = {{model::coordinator_key(), Compare::Target::ModRevision, coordinator.mod_revision}},
+                                      .erases = {model::coordinator_key()}});
+  }
+  if (coordinator.mod_revision == 0 && may_command()) {
+    return perform(Duty::Membership, {.compares = {{model::coordinator_key(), Compare::Target::Version, 0},
+                                                   {key, Compare::Target::CreateRevision, own->second.create_revision}},
+                                      .puts = {model::CoordinatorRecord{options_.self, session_->name}},
+                                      .lease = session_->lease});
+  }
+  keep_ready();
+}
+
+void Master::keep_ready() {
+  auto const& own = view_.masters.at(options_.self);
+  bool const have_all_reported = std::ranges::all_of(nodes_, [](Node const& node) {
+    bool const is_awaited = node.is_recorded && node.is_worker() && node.record.status == model::NodeStatus::Up;
+    return !is_awaited || node.has_reported;
+  });
+  session_->is_ready =
+      cluster::is_ready(session_->is_ready, session_->clock.is_fresh(now_.monotonic), have_all_reported, session_->since, now_.monotonic);
+  if (!session_->is_ready || own.record.is_ready) return;
+  auto record = own.record;
+  record.is_ready = true;
+  perform(Duty::Membership, {.compares = {{model::master_key(options_.self), Compare::Target::ModRevision, own.mod_revision}},
+                             .puts = {std::move(record)},
+                             .lease = session_->lease});
+}
+
+}  // namespace davit::master

@@ -1,0 +1,151 @@
+// What this master holds, and which workers have answered for it (protocol.md §5).
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/check.hpp"
+#include "core/master/master.hpp"
+
+namespace davit::master {
+namespace {
+
+constexpr Duration kFenceRetry = 5s;
+constexpr Duration kUnansweredWait = 3s;
+
+}  // namespace
+
+bool Node::is_worker() const {
+  auto const& roles = is_recorded ? record.roles : facts.roles;
+  return std::ranges::find(roles, model::Role::Worker) != roles.end();
+}
+
+bool Master::acts_for(ShardId id) const { return shards_[id.value].is_mine && may_command(); }
+
+Compare Master::holds_shard(ShardId shard) const {
+  return {model::shard_key(shard), Compare::Target::ModRevision, shards_[shard.value].epoch.revision};
+}
+
+void Master::on_shard(ShardId id) {
+  auto& shard = shards_[id.value];
+  auto const& kept = view_.shards[id.value];
+  Epoch const epoch{view_.cluster.record.era, kept.mod_revision};
+  if (shard.epoch == epoch) return;
+  if (shard.is_mine) lose(id);
+  shard.epoch = epoch;
+  if (session_ && kept.record.session == session_->name) gain(id);
+}
+
+// The watch has shown the grant, so every earlier write to these journals has been seen too.
+void Master::gain(ShardId id) {
+  auto& shard = shards_[id.value];
+  shard.is_mine = true;
+  shard.fenced_at = kNever;
+  mine_.set(id.value);
+  for (auto& node : nodes_) {
+    node.answered.reset(id.value);
+    node.fence_at = now_.monotonic;
+    touch_path(node);
+  }
+  answers_changed_ = true;
+  for (auto& [name, service] : services_) {
+    if (service.shard != id) continue;
+    for (auto& instance : service.instances) instance.is_confirmed = false;
+    plan_soon(service);
+  }
+}
+
+// What was only intended here (pending slots, unanswered offers) is the next owner's to decide.
+void Master::lose(ShardId id) {
+  shards_[id.value].is_mine = false;
+  mine_.reset(id.value);
+  answers_changed_ = true;
+  for (auto& [name, service] : services_) {
+    if (service.shard != id) continue;
+    std::vector<std::pair<std::uint32_t, InstanceId>> intended;
+    for (auto& instance : service.instances) {
+      instance.stop_sent = instance.is_confirmed = false;
+      instance.retry_at = kNever;
+      bool const is_intended = instance.state == model::InstanceState::Pending || instance.state == model::InstanceState::Offered;
+      if (is_intended) intended.emplace_back(instance.slot, instance.id);
+    }
+    for (auto const& [slot, instance] : intended) erase(service, *service.find(slot, instance));
+    for (auto& next : std::exchange(service.queued, {})) wait(next.id, std::move(next.command), 0s);
+    plan_at(service, kNever);
+  }
+}
+
+// ---- paths to agents
+
+void Master::keep_paths() {
+  for (auto const ix : std::exchange(unsettled_nodes_, {})) {
+    auto& node = nodes_[static_cast<std::size_t>(ix)];
+    choose_path(node);
+    keep_fenced(node);
+  }
+}
+
+void Master::choose_path(Node& node) {
+  bool const is_lost = liveness_ && liveness_->hearing(node.record.id, now_.monotonic) == cluster::Hearing::Lost;
+  auto const can_relay = [&](NodeId peer) { return node.peers.contains(peer) && peers_.contains(peer); };
+  auto const peer = std::ranges::find_if(node.peers, can_relay);
+  Path path;
+  if (node.is_connected && !is_lost) path.kind = Path::Kind::Direct;
+  else if (node.path.kind == Path::Kind::Relayed && can_relay(node.path.peer)) path = node.path;
+  else if (peer != node.peers.end()) path = {Path::Kind::Relayed, *peer};
+  else if (node.is_connected) path.kind = Path::Kind::Direct;  // silent, but nobody else hears it either
+  if (path == node.path) return;
+  if (node.path.kind == Path::Kind::Relayed) send_peer(node.path.peer, model::Subscribe{node.record.id, false});
+  if (path.kind == Path::Kind::Relayed) send_peer(path.peer, model::Subscribe{node.record.id, true});
+  node.path = path;
+  node.first_round = next_round_;
+  node.has_reported = node.is_fenced = false;
+  node.answered.reset();
+  node.fence_at = path.kind == Path::Kind::None ? kNever : now_.monotonic;
+  answers_changed_ = true;
+}
+
+// Also an agent that has nothing to obey is asked: its answer is the list of all that it has.
+void Master::keep_fenced(Node& node) {
+  if (node.fence_at > now_.monotonic) {
+    if (node.fence_at != kNever) touch_path(node);
+    return;
+  }
+  if (node.path.kind == Path::Kind::None || view_.cluster.mod_revision == 0) {
+    node.fence_at = kNever;
+    return;
+  }
+  welcome(node);
+  model::FenceShards message{.round = node.last_round = next_round_++};
+  bool const may_fence = may_command();
+  for (std::uint16_t i = 0; i < kShards && may_fence; ++i) {
+    if (!shards_[i].is_mine || node.answered.test(i)) continue;
+    message.fences.push_back({{i}, shards_[i].epoch});
+    shards_[i].fenced_at = std::min(shards_[i].fenced_at, now_.monotonic);
+  }
+  bool const is_all_said = node.has_reported && message.fences.empty() && (may_fence || mine_.none());
+  node.fence_at = is_all_said ? kNever : now_.monotonic + kFenceRetry;
+  if (is_all_said) return;
+  touch_path(node);
+  send(node, std::move(message), may_fence ? command_until() : kNever);
+}
+
+void Master::count_answers() {
+  if (!std::exchange(answers_changed_, false)) return;
+  answered_by_all_.set();
+  all_were_heard_ = true;
+  for (auto& node : nodes_) {
+    bool const was_fenced = std::exchange(node.is_fenced, node.has_reported && !node.is_down() && (mine_ & ~node.answered).none());
+    if (was_fenced != node.is_fenced) plan_all_soon();
+    if (!node.is_recorded || !node.is_worker() || node.is_down()) continue;
+    answered_by_all_ &= node.answered;
+    all_were_heard_ = all_were_heard_ && node.was_heard;
+  }
+}
+
+// Slots that nobody is known to have are placed although somebody has not answered, after a while, if everybody was heard once.
+bool Master::may_place_unanswered(ShardId id) const {
+  auto const& shard = shards_[id.value];
+  return all_were_heard_ && shard.fenced_at != kNever && now_.monotonic >= shard.fenced_at + kUnansweredWait;
+}
+
+}  // namespace davit::master

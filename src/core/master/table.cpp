@@ -1,0 +1,100 @@
+// The table of instances that plans read and agents' words fill.
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "core/master/master.hpp"
+
+namespace davit::master {
+
+using model::InstanceState;
+using model::Reason;
+
+namespace {
+
+auto in_order(std::uint32_t slot, InstanceId id) {
+  return [slot, id](Instance const& instance) { return instance.slot != slot ? instance.slot < slot : instance.id < id; };
+}
+
+}  // namespace
+
+Instance* Service::find(std::uint32_t slot, InstanceId id) {
+  auto const found = std::ranges::partition_point(instances, in_order(slot, id));
+  return found != instances.end() && found->id == id ? &*found : nullptr;
+}
+Instance const* Service::find(std::uint32_t slot, InstanceId id) const { return const_cast<Service*>(this)->find(slot, id); }
+
+Service const* Master::find_service(std::string_view name) const {
+  auto const found = services_.find(std::string(name));
+  return found == services_.end() || !found->second.exists() ? nullptr : &found->second;
+}
+
+Instance& Master::insert(Service& service, Instance instance) {
+  auto const at = std::ranges::partition_point(service.instances, in_order(instance.slot, instance.id));
+  return *service.instances.insert(at, std::move(instance));
+}
+
+void Master::erase(Service& service, Instance const& instance) {
+  set_node(service, const_cast<Instance&>(instance), kNoNode);
+  service.instances.erase(service.instances.begin() + (&instance - service.instances.data()));
+  touch(service);
+  plan_soon(service);
+}
+
+void Master::account(Service& service, Instance const& instance, int sign) {
+  if (instance.node == kNoNode) return;
+  auto& node = nodes_[static_cast<std::size_t>(instance.node)];
+  node.instances += sign;
+  service.per_node.resize(nodes_.size());
+  service.per_node[static_cast<std::size_t>(instance.node)] += sign;
+  auto const kept = service.head.revisions.find(instance.revision);
+  if (kept == service.head.revisions.end()) return;
+  auto const& reserved = kept->second.spec->resources.reservations;
+  node.reserved.cpus += sign * reserved.cpus;
+  node.reserved.memory.count += sign * reserved.memory.count;
+}
+
+void Master::set_node(Service& service, Instance& instance, NodeIx node) {
+  account(service, instance, -1);
+  instance.node = node;
+  account(service, instance, +1);
+}
+
+void Master::set_state(Service& service, Instance& instance, InstanceState state, Reason reason, std::string message) {
+  auto const before = instance.state;
+  bool const is_same_refusal = before == InstanceState::Offered && state == InstanceState::Pending && reason != Reason::None;
+  bool const is_news = (before != state && !is_same_refusal) || instance.reason != reason || instance.detail->message != message;
+  instance.state = state;
+  instance.reason = reason;
+  instance.detail->message = std::move(message);
+  if (before != state) instance.detail->state_since = now_.wall;
+  if (is_news) changed(service, instance, before);
+  touch(service);
+}
+
+void Master::touch(Service& service) {
+  service.version = ++version_;
+  touched_.insert(service.head.name);
+}
+
+void Master::note(bool is_warning, std::string text) { out_->push_back(Noted{is_warning, std::move(text)}); }
+
+void Master::changed(Transition transition) {
+  transition.time = now_.wall;
+  out_->push_back(Changed{std::move(transition)});
+}
+
+void Master::changed(Service const& service, Instance const& instance, InstanceState before) {
+  auto const* where = node(instance.node);
+  changed({.type = fmt::format("instance.{}", model::to_string(instance.state)),
+           .service = service.head.name,
+           .slot = instance.slot,
+           .instance = instance.id,
+           .revision = instance.revision,
+           .node = where ? where->facts.name : "",
+           .previous = std::string(model::to_string(before)),
+           .reason = instance.reason,
+           .message = instance.detail->message});
+}
+
+}  // namespace davit::master
