@@ -29,7 +29,9 @@ http::Response list(Call const& call, codec::Value (*render)(master::Node const&
   auto const page = read_page(call.request);
   if (!page) return problem_of(page.error());
   std::map<std::string_view, master::Node const*> by_name;
-  for (auto const& node : call.context.master().nodes()) by_name.emplace(node.record.name, &node);
+  for (auto const& node : call.context.master().nodes()) {
+    if (node.is_recorded || node.is_connected) by_name.emplace(node.record.name, &node);
+  }
   codec::Value::Array items;
   auto at = page->after.empty() ? by_name.begin() : by_name.upper_bound(page->after);
   std::string_view last;

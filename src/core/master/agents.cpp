@@ -51,6 +51,7 @@ void Master::hear(Node& node, model::ToMaster const& message) {
 void Master::on_message(Node& node, model::AgentHello const& message) {
   bool const was_connected = std::exchange(node.is_connected, true);
   node.facts = message.facts;
+  if (node.path.kind == Path::Kind::Relayed) send_peer(node.path.peer, model::Subscribe{node.record.id, false});
   node.path = {};  // a new connection: what was said on the last one may be lost
   node.has_reported = node.is_fenced = false;
   node.answered.reset();

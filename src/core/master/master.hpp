@@ -148,6 +148,7 @@ class Master {
   void end_session(std::string_view why);
   void keep_membership();
   void keep_ready();
+  void resume_commanding();
   bool is_member() const;  // the session stands in the store
   bool may_command() const;
   Monotonic command_until() const;
@@ -285,6 +286,7 @@ class Master {
   StoreView view_;
   bool is_loaded_ = false;
   bool is_loading_ = false;
+  bool was_commanding_ = false;  // when it was last looked at
   bool is_catching_up_ = false;  // what is taken in happened a while ago, and is no news
   std::optional<Session> session_;
   std::uint32_t sessions_ = 0;

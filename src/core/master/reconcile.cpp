@@ -71,6 +71,7 @@ void Master::maintain() {
     keep_membership();
     testify();
   }
+  resume_commanding();
   keep_paths();
   count_answers();
   if (coordination_due_) coordinate();

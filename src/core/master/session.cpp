@@ -154,14 +154,12 @@ void Master::on(RevisionRead const& event) {
   auto const call = reads_.extract(event.op);
   CHECK(!call.empty(), "read {} was not asked for", event.op);
   if (!session_ || session_->lease != call.mapped().lease) return;
-  bool const was_fresh = may_command();
   if (event.outcome) {
     session_->clock.on_watched(view_.revision);
     session_->clock.on_read(call.mapped().at, *event.outcome);
   } else {
     session_->clock.on_read_failed(now_.monotonic);
   }
-  if (!was_fresh && may_command()) plan_all_soon();
   maintenance_due_ = true;
 }
 
@@ -187,6 +185,18 @@ void Master::end_session(std::string_view why) {
     if (shards_[i].is_mine) lose({i});
   }
   lease_retry_at_ = now_.monotonic;
+}
+
+// What could not be said meanwhile is said now.
+void Master::resume_commanding() {
+  bool const was_commanding = std::exchange(was_commanding_, may_command());
+  if (was_commanding || !was_commanding_) return;
+  for (auto& node : nodes_) {
+    if (node.path.kind == Path::Kind::None || node.is_fenced) continue;
+    node.fence_at = now_.monotonic;
+    touch_path(node);
+  }
+  plan_all_soon();
 }
 
 bool Master::may_command() const { return session_ && is_member() && session_->clock.may_command(now_.monotonic); }
