@@ -198,12 +198,10 @@ void Master::remove_records(Service& service) {
   submit(std::move(removal), std::move(write));
 }
 
-void Master::on_written(Removal const& removal, std::int64_t) {
-  auto& service = services_.at(removal.service);
-  service.is_appending = false;
-  view_.gone[removal.service] = removal.gone;
-  if (service.exists() && service.head.uid == removal.gone.uid) forget_service(removal.service);
-  else next_command(service);
+// Forgotten once the view shows it: a watch that lags has earlier heads still to show, which would be taken for another service's.
+void Master::on_written(Removal const& removal, std::int64_t revision) {
+  refused_.push_back({revision, removal});
+  settle();
 }
 
 void Master::on_failed(Removal const& removal, Error const& error) {

@@ -99,7 +99,7 @@ class Master {
     std::int64_t seen_from = 0;  // the view must have reached it before the next decision
     Monotonic retry_at{};
   };
-  // A write whose compare did not hold: what follows is decided once the view has reached the store.
+  // A write whose compare did not hold, or a removal: what follows is decided once the view has reached the store.
   struct Refused {
     std::int64_t revision = 0;
     PendingWrite what;
