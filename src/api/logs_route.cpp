@@ -146,6 +146,8 @@ asio::awaitable<void> async_answer(http::ResponseWriter* writer, http::Response 
 asio::awaitable<void> async_serve_logs(Context& context, std::string service, http::Request request, http::ResponseWriter& writer) {
   auto query = read_logs_query(request, context.loop.now().wall);
   if (!query) return async_answer(&writer, problem_of(query.error()));
+  if (context.master().phase() == master::Phase::Loading)
+    return async_answer(&writer, problem_of({Code::Unavailable, "this master is reading its store; ask again in a moment", {}}));
   auto const* const known = context.master().find_service(service);
   if (!known || !known->exists()) return async_answer(&writer, service_not_found(service));
   return async_run(std::make_unique<LogsStream>(context, std::move(service), *std::move(query), request.method == "HEAD", writer));

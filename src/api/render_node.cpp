@@ -1,5 +1,8 @@
 #include "api/render_node.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/core.h>
 
 namespace davit::api {
@@ -19,7 +22,10 @@ model::NodeStatus status_of(master::Node const& node) {
   return is_silent ? model::NodeStatus::Unreachable : node.record.status;
 }
 
-Value amount(double cpus, Bytes memory) { return Value::object({{"cpus", cpus}, {"memory", memory.count}}); }
+// Sums of cores leave a rounding error behind.
+Value amount(double cpus, Bytes memory) {
+  return Value::object({{"cpus", std::max(0.0, std::round(cpus * 1e6) / 1e6)}, {"memory", memory.count}});
+}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include "api/problem.hpp"
 #include "api/request_body.hpp"
 #include "api/request_options.hpp"
+#include "api/service_reads.hpp"
 
 namespace davit::api {
 namespace asio = boost::asio;
@@ -22,6 +23,7 @@ bool was_carried_out(model::Head const& head, std::string const& request_id) {
 
 // The command for a patch over the service as it is now: it holds only for the generation that it was made from.
 OrRefusal<service::Command> patch_command(Call const& call, WriteOptions const& options, codec::Value const& patch) {
+  if (auto refused = refuse_early_read(call)) return std::unexpected(*std::move(refused));
   auto const* service = call.context.master().find_service(call.name);
   if (!service) return std::unexpected(service_not_found(call.name));
   auto const& head = service->head;

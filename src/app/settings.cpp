@@ -29,7 +29,7 @@ std::unexpected<Error> bad(std::string_view option, std::string message) {
 
 Result<std::string> read_file(std::string_view option, std::filesystem::path const& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) return bad(option, fmt::format("{} cannot be read", file.string()));
+  if (!in || std::filesystem::is_directory(file)) return bad(option, fmt::format("{} cannot be read", file.string()));
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -27,7 +28,7 @@ struct Planned {
 Result<StackFile> read_file(std::string const& path) {
   if (path == "-") return read_stack(std::string(std::istreambuf_iterator<char>(std::cin), {}), "stdin");
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Code::Invalid, fmt::format("--file: {} cannot be read", path));
+  if (!file || std::filesystem::is_directory(path)) return fail(Code::Invalid, fmt::format("--file: {} cannot be read", path));
   return read_stack(std::string(std::istreambuf_iterator<char>(file), {}), path);
 }
 

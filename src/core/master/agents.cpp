@@ -35,8 +35,9 @@ Node const* Master::find_node(NodeId id) const {
 void Master::on(FromAgent const& event) {
   auto& node = node_of(event.node);
   pass_on(node, event.message);
-  bool const is_of_the_node =
-      std::holds_alternative<model::AgentHello>(event.message) || std::holds_alternative<model::Beat>(event.message);
+  bool const is_of_the_node = std::holds_alternative<model::FactsChanged>(event.message) ||
+                              std::holds_alternative<model::AgentHello>(event.message) ||
+                              std::holds_alternative<model::Beat>(event.message);
   if (is_of_the_node || node.path.kind == Path::Kind::Direct) hear(node, event.message);
 }
 

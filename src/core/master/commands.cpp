@@ -137,7 +137,7 @@ void Master::on_written(Append const& append, std::int64_t revision) {
   service.is_appending = false;
   auto head = append.head;
   if (head.uid.revision == 0) head.uid.revision = revision;
-  bool const was_seen = service.exists() && (service.head.uid != head.uid || service.head.events >= head.events);
+  bool const was_seen = view_.revision >= revision;
   if (append.command) {
     reply(
         append.command->id,
@@ -147,6 +147,7 @@ void Master::on_written(Append const& append, std::int64_t revision) {
     view_.gone.erase(append.service);
     install(service, std::move(head), &append.event);
   }
+  if (service.exists()) plan_soon(service);  // what a plan wanted to journal meanwhile is still to be journalled
   next_command(service);
 }
 
@@ -155,7 +156,7 @@ void Master::on_failed(Append const& append, Error const& error) {
   service.is_appending = false;
   if (append.command) reply(append.command->id, std::unexpected(error));
   else note(true, fmt::format("service {}: a decision cannot be journalled: {}", append.service, error.message));
-  if (service.exists() && !append.command) plan_at(service, now_.monotonic + 1s);  // the decision is still to be made
+  if (service.exists()) plan_at(service, now_.monotonic + 1s);  // a decision may still have to be made
   next_command(service);
 }
 

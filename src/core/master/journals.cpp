@@ -56,7 +56,7 @@ void Master::take_in_journals(StoreBatch const& batch) {
   }
   for (auto const& change : batch.changes) {
     if (!change.record) {
-      if (change.key.ends_with("/head")) on_head_erased(change.key);
+      if (change.key.ends_with("/head")) on_head_erased(change.key, change.mod_revision);
       continue;
     }
     auto const* record = std::get_if<model::HeadRecord>(&*change.record);
@@ -77,22 +77,24 @@ void Master::take_in_journals(StoreBatch const& batch) {
 }
 
 void Master::on_head(model::Head head, model::JournalEvent const* event) {
-  for (auto const& [revision, content] : head.revisions) {
-    CHECK(content.spec, "no spec of revision {} of service {}", revision, head.name);
-  }
   auto const known = services_.find(head.name);
   bool const is_known = known != services_.end() && known->second.exists();
   if (is_known && known->second.head.uid == head.uid && known->second.head.events >= head.events) return;  // an own write
+  if (is_known && known->second.head.uid > head.uid) return;  // of a service that an own write has followed
+  for (auto const& [revision, content] : head.revisions) {
+    CHECK(content.spec, "no spec of revision {} of service {}", revision, head.name);
+  }
   if (is_known && known->second.head.uid != head.uid) forget_service(head.name);
   auto& service = services_[head.name];
   install(service, std::move(head), event);
 }
 
-void Master::on_head_erased(std::string const& key) {
+void Master::on_head_erased(std::string const& key, std::int64_t revision) {
   auto const path = key.substr(0, key.rfind('/'));
   auto const name = path.substr(path.rfind('/') + 1);
   auto const known = services_.find(name);
-  if (known != services_.end() && known->second.exists()) forget_service(name);
+  if (known == services_.end() || !known->second.exists() || known->second.head.uid.revision > revision) return;
+  forget_service(name);
 }
 
 // The service as it is after its newest event; the first one makes it.

@@ -226,7 +226,7 @@ class Master {
   // journals.cpp: heads, by one's own writes and by the view
   void take_in_journals(StoreBatch const& batch);
   void on_head(model::Head head, model::JournalEvent const* event);
-  void on_head_erased(std::string const& key);
+  void on_head_erased(std::string const& key, std::int64_t revision);
   void install(Service& service, model::Head head, model::JournalEvent const* event);
   void forget_service(std::string const& name);
   void announce(model::Head const& before, model::Head const& after, model::JournalEvent const& event);

@@ -35,7 +35,7 @@ void Master::on(Loaded const& event) {
   for (auto const& change : batch.changes) keys.insert(change.key);
   StoreBatch vanished{.revision = batch.revision};
   auto const drop = [&](std::string key) {
-    if (!keys.contains(key)) vanished.changes.push_back({.key = std::move(key)});
+    if (!keys.contains(key)) vanished.changes.push_back({.key = std::move(key), .mod_revision = batch.revision});
   };
   for (auto const& [id, kept] : view_.masters) drop(model::master_key(id));
   for (auto const& [id, kept] : view_.nodes) drop(model::node_key(id));
