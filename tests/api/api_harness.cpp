@@ -41,7 +41,8 @@ void ApiTest::start(ApiOptions options) {
   agent = std::make_unique<FakeAgent>(loop, options.node);
   store_ = std::make_unique<sim::MemoryStore>(loop);
   driver_ = std::make_unique<drivers::MasterDriver>(
-      drivers::MasterDriver::Ports{loop, *store_, *agent, peers_}, master::Options{.new_cluster = {1}, .session = "s1", .self = {77}, .name = "n1"},
+      drivers::MasterDriver::Ports{loop, *store_, *agent, peers_},
+      master::Options{.new_cluster = {1}, .session = "s1", .self = {77}, .name = "n1"},
       drivers::MasterDriver::Listeners{[this](master::Transition const& change) { api_->on_changed(change); },
                                        [](master::Noted const&) {}});
   api_ = std::make_unique<Api>(loop, *driver_, logs_, std::move(options));
