@@ -16,9 +16,9 @@ std::string address_of(model::NodeFacts const& facts) {
   return is_ipv6 ? fmt::format("[{}]:{}", facts.address, facts.link_port) : fmt::format("{}:{}", facts.address, facts.link_port);
 }
 
-// Judging a node is not built yet; that it does not answer is known all the same.
+// Out of this master's reach, though nobody has judged it yet.
 model::NodeStatus status_of(master::Node const& node) {
-  bool const is_silent = node.record.status == model::NodeStatus::Up && !node.is_connected;
+  bool const is_silent = node.record.status == model::NodeStatus::Up && node.path.kind == master::Path::Kind::None;
   return is_silent ? model::NodeStatus::Unreachable : node.record.status;
 }
 

@@ -83,12 +83,10 @@ void MasterDriver::perform(master::Follow& action) {
 }
 
 void MasterDriver::on_batch(ports::WatchBatch const& batch) {
-  if (batch.compacted) return inbox_.post(master::StoreCompacted{});
+  if (batch.compacted) return inbox_.post(master::WatchEnded{"the changes were compacted away before they were seen"});
   auto decoded = decode_batch(batch);
-  if (decoded) return inbox_.post(master::StoreChanged{*std::move(decoded)});
-  // Reading everything again fails in the same way, until this version is replaced by one that knows the record.
-  listeners_.on_noted({true, decoded.error().message});
-  inbox_.post(master::StoreCompacted{});
+  if (decoded) inbox_.post(master::StoreChanged{*std::move(decoded)});
+  else inbox_.post(master::WatchEnded{decoded.error().message});
 }
 
 void MasterDriver::perform(master::GrantLease& action) {

@@ -1,9 +1,6 @@
 #include "drivers/store_batch.hpp"
 
 #include <memory>
-#include <set>
-
-#include <fmt/core.h>
 
 #include "codec/records.hpp"
 #include "model/records.hpp"
@@ -26,23 +23,6 @@ Result<master::StoreChange> decode(ports::KeyValue const& item) {
   return master::StoreChange{item.key, std::move(record), item.create_revision, item.mod_revision};
 }
 
-// A head without one of its specs could not be acted on, and its instances would look like nobody's.
-Status check_complete(master::StoreBatch const& batch) {
-  std::set<std::pair<std::string, std::uint32_t>> specs;
-  for (auto const& change : batch.changes) {
-    if (auto const* spec = std::get_if<model::SpecRecord>(&*change.record)) specs.emplace(spec->service, spec->revision);
-  }
-  for (auto const& change : batch.changes) {
-    auto const* record = std::get_if<model::HeadRecord>(&*change.record);
-    if (!record) continue;
-    for (auto const& [revision, content] : record->head.revisions) {
-      if (!specs.contains({record->head.name, revision}))
-        return fail(Code::Invalid, fmt::format("the store holds no spec of revision {} of service '{}'", revision, record->head.name));
-    }
-  }
-  return {};
-}
-
 void read_page(std::shared_ptr<Reading> reading, std::string after);
 
 void on_page(std::shared_ptr<Reading> const& reading, Result<ports::RangeResult> const& page) {
@@ -54,7 +34,6 @@ void on_page(std::shared_ptr<Reading> const& reading, Result<ports::RangeResult>
     reading->batch.changes.push_back(*std::move(change));
   }
   if (page->more) return read_page(reading, page->items.back().key);
-  if (auto complete = check_complete(reading->batch); !complete) return reading->done(std::unexpected(complete.error()));
   reading->done(std::move(reading->batch));
 }
 

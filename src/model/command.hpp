@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/ids.hpp"
@@ -40,11 +41,14 @@ struct Command {
 // Absent values stay as they are.
 struct NodeCommand {
   NodeId node;
-  std::optional<std::map<std::string, std::string>> labels;
+  std::map<std::string, std::optional<std::string>> labels;  // those to set; absent: it is to go
   std::optional<Availability> availability;
   bool mark_down = false;  // by hand, whatever the downing policy holds back
   bool forget = false;     // a node that is down leaves the cluster
 };
+
+// Error::field of what a NodeCommand was refused for: with NotFound the node, with Invalid the state it is in.
+inline constexpr std::string_view kNodeField = "node";
 
 // How a command was carried out.
 struct Applied {

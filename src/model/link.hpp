@@ -22,11 +22,10 @@ struct MasterAddress {
 };
 
 // First on every connection, and whenever one of its values changes, from a master: which cluster this is, which life of the
-// node the store knows, how often to beat, and where the masters are.
+// node the store knows, and where the masters are.
 struct Welcome {
   ClusterId cluster;
   std::uint64_t incarnation = 0;  // 0: the node is not recorded yet
-  Duration beat_interval = std::chrono::seconds(1);
   std::vector<MasterAddress> masters;
   friend bool operator==(Welcome const&, Welcome const&) = default;
 };
@@ -65,6 +64,7 @@ struct StopInstance {
 // Answers each Beat at once; the next beat echoes the stamp.
 struct BeatBack {
   Monotonic stamp{};  // the master's clock
+  Duration interval = std::chrono::seconds(1);  // until the next beat
   friend bool operator==(BeatBack const&, BeatBack const&) = default;
 };
 

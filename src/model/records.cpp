@@ -5,12 +5,12 @@
 namespace davit::model {
 
 std::string cluster_key() { return fmt::format("{}cluster", kRoot); }
-std::string shard_key(ShardId shard) { return fmt::format("{}shards/{:03}", kRoot, shard.value); }
+std::string shard_key(ShardId shard) { return fmt::format("{}{:03}", kShardsPrefix, shard.value); }
 std::string node_key(NodeId node) { return fmt::format("{}{}", kNodesPrefix, to_string(node)); }
-std::string master_key(NodeId master) { return fmt::format("{}masters/{}", kRoot, to_string(master)); }
+std::string master_key(NodeId master) { return fmt::format("{}{}", kMastersPrefix, to_string(master)); }
 std::string coordinator_key() { return fmt::format("{}coordinator", kRoot); }
 std::string suspects_key() { return fmt::format("{}suspects", kRoot); }
-std::string seen_key(NodeId master) { return fmt::format("{}seen/{}", kRoot, to_string(master)); }
+std::string seen_key(NodeId master) { return fmt::format("{}{}", kSeenPrefix, to_string(master)); }
 std::string service_prefix(std::string_view service) {
   return fmt::format("{}services/{:03}/{}/", kRoot, shard_of(service).value, service);
 }

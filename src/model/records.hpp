@@ -16,7 +16,10 @@
 namespace davit::model {
 
 inline constexpr std::string_view kRoot = "davit/v1/";
+inline constexpr std::string_view kShardsPrefix = "davit/v1/shards/";
+inline constexpr std::string_view kMastersPrefix = "davit/v1/masters/";
 inline constexpr std::string_view kNodesPrefix = "davit/v1/nodes/";
+inline constexpr std::string_view kSeenPrefix = "davit/v1/seen/";
 inline constexpr std::uint32_t kFormatVersion = 1;
 
 struct ClusterRecord {

@@ -30,7 +30,7 @@ void FakeAgent::send(NodeId, model::ToAgent message, Monotonic) {
 }
 
 void FakeAgent::on(model::BeatBack const& stamp) {
-  next_beat_->set(loop_.now().monotonic + 500ms, [this, stamp] { say(model::Beat{.incarnation = 1, .echo = stamp.stamp}); });
+  next_beat_->set(loop_.now().monotonic + 500ms, [this, stamp] { say(model::Beat{.incarnation = incarnation_, .echo = stamp.stamp}); });
 }
 
 void FakeAgent::say(model::ToMaster message) {

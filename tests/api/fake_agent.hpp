@@ -26,7 +26,7 @@ class FakeAgent final : public ports::AgentLink {
   void send(NodeId node, model::ToAgent message, Monotonic valid_until) override;
 
  private:
-  void on(model::Welcome const&) {}
+  void on(model::Welcome const& message) { incarnation_ = message.incarnation; }
   void on(model::FenceShards const& message);
   void on(model::RunInstance const& order);
   void on(model::StopInstance const& order);
@@ -38,6 +38,7 @@ class FakeAgent final : public ports::AgentLink {
   model::NodeFacts facts_;
   std::map<InstanceId, model::InstanceReport> instances_;
   Handlers handlers_;
+  std::uint64_t incarnation_ = 0;
   std::unique_ptr<ports::Timer> next_beat_ = loop_.make_timer();
 };
 

@@ -91,7 +91,6 @@ void Agent::on_message(NodeId, model::Welcome const& message) {
     return;
   }
   learn_life(message.incarnation);
-  beat_interval_ = message.beat_interval;
   if (!message.masters.empty() && message.masters != addresses_) {
     addresses_ = message.masters;
     out_->push_back(KeepConnected{addresses_});
@@ -108,6 +107,7 @@ void Agent::learn_life(std::uint64_t incarnation) { incarnation_ = std::max(inca
 void Agent::on_message(NodeId master, model::BeatBack const& message) {
   auto const known = masters_.find(master);
   if (known == masters_.end()) return;
+  beat_interval_ = message.interval;
   bool const is_first = std::exchange(known->second, message.stamp) == Monotonic{};
   if (is_first) send_beat(master, message.stamp);
 }

@@ -13,7 +13,7 @@ using model::Reason;
 
 namespace {
 constexpr Duration kRejectedRetry = 1s;
-constexpr std::size_t kMostUnclaimed = 1000;
+constexpr std::size_t kMostUnclaimed = 10'000;
 }  // namespace
 
 NodeIx Master::index_of(NodeId id) {
@@ -25,11 +25,6 @@ NodeIx Master::index_of(NodeId id) {
     answers_changed_ = true;
   }
   return known->second;
-}
-
-Node const* Master::find_node(NodeId id) const {
-  auto const found = node_ix_.find(id);
-  return found == node_ix_.end() ? nullptr : node(found->second);
 }
 
 void Master::on(FromAgent const& event) {
@@ -54,22 +49,17 @@ void Master::on_message(Node& node, model::AgentHello const& message) {
   node.facts = message.facts;
   if (node.path.kind == Path::Kind::Relayed) send_peer(node.path.peer, model::Subscribe{node.record.id, false});
   node.path = {};  // a new connection: what was said on the last one may be lost
-  node.has_reported = node.is_fenced = false;
-  node.answered.reset();
-  answers_changed_ = true;
+  await_answer(node);
   if (liveness_) liveness_->connected(node.record.id, node.record.incarnation, now_.monotonic);
   if (!was_connected) changed({.type = "node.up", .node = node.facts.name});
-  touch_path(node);
   tell_peers_who_is_heard();
   maintenance_due_ = true;
 }
 
 void Master::welcome(Node const& node) {
   if (view_.cluster.mod_revision == 0) return;
-  model::Welcome message{.cluster = view_.cluster.record.uid,
-                         .incarnation = node.is_recorded ? node.record.incarnation : 0,
-                         .beat_interval = cluster::beat_interval(nodes_.size()),
-                         .masters = addresses_};
+  model::Welcome message{
+      .cluster = view_.cluster.record.uid, .incarnation = node.is_recorded ? node.record.incarnation : 0, .masters = addresses_};
   send(node, std::move(message), kNever);
 }
 
@@ -198,8 +188,8 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
 void Master::stop_orphan(Node const& node, model::InstanceReport const& report) {
   auto const shard = shard_of(report.service);
   if (!acts_for(shard) || !node.answered.test(shard.value)) {
-    if (unclaimed_.size() > kMostUnclaimed) unclaimed_.clear();
-    unclaimed_[report.uid][report.id] = {node.record.id, report};
+    if (unclaimed_.size() >= kMostUnclaimed) unclaimed_.erase(unclaimed_.begin());
+    unclaimed_[{report.uid, report.id}] = {node.record.id, report};
     return;
   }
   auto const gone = view_.gone.find(report.service);
@@ -229,14 +219,18 @@ void Master::on_message(Node&, model::InstanceGone const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
   if (instance) erase(*service, *instance);
-  if (auto const early = unclaimed_.find(message.uid); early != unclaimed_.end()) early->second.erase(message.id);
+  unclaimed_.erase({message.uid, message.id});
 }
 
 void Master::on_message(Node& node, model::Beat const& message) {
   node.load = message.load;
   if (!node.is_connected) return;
-  if (liveness_) liveness_->on_beat(node.record.id, message.incarnation, now_.monotonic, message.echo);
-  out_->push_back(Send{node.record.id, model::BeatBack{now_.monotonic}, kNever});
+  auto const interval = cluster::beat_interval(nodes_.size());
+  if (liveness_) {
+    liveness_->set_interval(interval);
+    liveness_->on_beat(node.record.id, message.incarnation, now_.monotonic, message.echo);
+  }
+  out_->push_back(Send{node.record.id, model::BeatBack{now_.monotonic, interval}, now_.monotonic + cluster::kStampAge});
 }
 
 void Master::on_message(Node& node, model::FactsChanged const& message) {

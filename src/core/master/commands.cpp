@@ -120,19 +120,19 @@ void Master::on(WriteDone const& event) {
     std::visit([&](auto const& what) { on_failed(what, event.outcome.error()); }, done.what);
     return;
   }
-  auto const revision = event.outcome->revision;
-  if (!event.outcome->succeeded) {
-    // Another one wrote, or an earlier try of this write came through: the view will show it.
-    refused_.push_back({revision, std::move(done.what)});
-    settle();
-    return;
+  auto const [succeeded, revision] = *event.outcome;
+  if (succeeded) {
+    store_error_.reset();
+    store_revision_ = std::max(store_revision_, revision);
   }
-  store_error_.reset();
-  store_revision_ = std::max(store_revision_, revision);
-  std::visit([&](auto const& what) { on_written(what, revision); }, done.what);
+  auto const* append = std::get_if<Append>(&done.what);
+  if (append && succeeded) return on_appended(*append, revision);
+  settling_.push_back({revision, std::move(done.what), succeeded});
+  settle();
 }
 
-void Master::on_written(Append const& append, std::int64_t revision) {
+// Told at once, unlike all else: the user waits for it, and the next event may follow.
+void Master::on_appended(Append const& append, std::int64_t revision) {
   auto& service = services_.at(append.service);
   service.is_appending = false;
   auto head = append.head;
@@ -199,11 +199,8 @@ void Master::remove_records(Service& service) {
   submit(std::move(removal), std::move(write));
 }
 
-// Forgotten once the view shows it: a watch that lags has earlier heads still to show, which would be taken for another service's.
-void Master::on_written(Removal const& removal, std::int64_t revision) {
-  refused_.push_back({revision, removal});
-  settle();
-}
+// The view has shown the removal, and the service is forgotten; if not, it is another one of that name.
+void Master::on_applied(Removal const& removal, std::int64_t) { on_refused(removal); }
 
 void Master::on_failed(Removal const& removal, Error const& error) {
   auto& service = services_.at(removal.service);
@@ -220,12 +217,9 @@ void Master::on_refused(Removal const& removal) {
   next_command(service);
 }
 
-void Master::on_written(DutyWrite const& write, std::int64_t revision) {
-  auto& state = duties_[static_cast<std::size_t>(write.duty)];
-  state.is_busy = false;
-  state.seen_from = revision;
-  for (auto const id : write.answers) confirmed_.emplace_back(revision, id);
-  settle();
+void Master::on_applied(DutyWrite const& write, std::int64_t revision) {
+  duties_[static_cast<std::size_t>(write.duty)].is_busy = false;
+  for (auto const id : write.answers) reply(id, Applied{.store_revision = revision});
   maintenance_due_ = true;
 }
 
@@ -248,19 +242,15 @@ void Master::on_refused(DutyWrite const& write) {
   maintenance_due_ = true;
 }
 
-// What was decided is told once the view shows it, and decided anew where it was refused.
+// What was decided is told once the view shows it, and decided anew where it was refused: another one wrote, or an earlier try of the
+// same write came through. A removal waits too, because a watch that lags has earlier heads of that name still to show.
 void Master::settle() {
-  std::erase_if(confirmed_, [&](auto const& each) {
-    if (each.first > view_.revision) return false;
-    reply(each.second, Applied{.store_revision = each.first});
-    return true;
-  });
   while (true) {
-    auto const ripe = std::ranges::find_if(refused_, [&](Refused const& each) { return each.revision <= view_.revision; });
-    if (ripe == refused_.end()) return;
-    auto const what = std::move(ripe->what);
-    refused_.erase(ripe);
-    std::visit([&](auto const& each) { on_refused(each); }, what);
+    auto const ripe = std::ranges::find_if(settling_, [&](Settling const& each) { return each.revision <= view_.revision; });
+    if (ripe == settling_.end()) return;
+    auto const done = std::move(*ripe);
+    settling_.erase(ripe);
+    std::visit([&](auto const& what) { done.was_applied ? on_applied(what, done.revision) : on_refused(what); }, done.what);
   }
 }
 

@@ -137,7 +137,7 @@ Compare Master::as_seen(std::string const& key) const {
 
 // Every master's own answer to the suspicion.
 void Master::testify() {
-  if (!is_member() || !session_->clock.is_valid(now_.monotonic) || !may_perform(Duty::Testimony)) return;
+  if (!is_member() || !may_perform(Duty::Testimony)) return;
   auto const kept = view_.seen.find(options_.self);
   auto const* written = kept == view_.seen.end() ? nullptr : &kept->second.record;
   auto answer = cluster::answer_due(written, view_.suspects.record, *liveness_, options_.self, session_->name, now_.monotonic);
@@ -168,30 +168,46 @@ void Master::compact() {
 
 // ---- by hand
 
+namespace {
+
+// The node's record as the command wants it; absent: the node is to go. Code::Invalid: the node's state does not allow it.
+Result<std::optional<model::NodeRecord>> carried_out(model::NodeCommand const& command, model::NodeRecord record, bool is_alive) {
+  if (command.mark_down && is_alive) {
+    return fail(Code::Invalid, fmt::format("node {0} answers, so it is not down: davit node drain {0} empties it", record.name),
+                std::string(model::kNodeField));
+  }
+  if (command.forget && (is_alive || record.status != model::NodeStatus::Down)) {
+    return fail(Code::Invalid,
+                fmt::format("node {} {}; only one that is down can be removed: stop Davit on it first", record.name,
+                            is_alive ? "answers" : fmt::format("is {}", model::to_string(record.status))),
+                std::string(model::kNodeField));
+  }
+  if (command.forget) return std::nullopt;
+  for (auto const& [label, value] : command.labels) {
+    if (value) record.labels[label] = *value;
+    else record.labels.erase(label);
+  }
+  if (command.availability) record.availability = *command.availability;
+  if (command.mark_down) record.status = model::NodeStatus::Down;
+  return record;
+}
+
+}  // namespace
+
 void Master::carry_out(CommandId id, model::NodeCommand const& command) {
   auto const kept = view_.nodes.find(command.node);
-  if (kept == view_.nodes.end()) return reply(id, fail(Code::NotFound, fmt::format("there is no node {}", to_string(command.node))));
+  if (kept == view_.nodes.end()) {
+    return reply(id, fail(Code::NotFound, fmt::format("there is no node {}", to_string(command.node)), std::string(model::kNodeField)));
+  }
   if (!may_perform(Duty::Coordination)) return wait(id, command, 50ms);
   bool const is_alive = liveness_->hearing(command.node, now_.monotonic) == cluster::Hearing::Heard;
-  if (command.mark_down && is_alive) {
-    return reply(id, fail(Code::Invalid, fmt::format("node {} answers, so it is not down; drain it instead", kept->second.record.name)));
-  }
+  auto const wanted = carried_out(command, kept->second.record, is_alive);
+  if (!wanted) return reply(id, std::unexpected(wanted.error()));
+  if (*wanted == kept->second.record) return reply(id, Applied{.store_revision = store_revision_, .unchanged = true});
   auto const key = model::node_key(command.node);
   Write write{.compares = {am_coordinator(), {key, Compare::Target::ModRevision, kept->second.mod_revision}}};
-  if (command.forget) {
-    if (kept->second.record.status != model::NodeStatus::Down) {
-      return reply(id, fail(Code::Invalid, fmt::format("node {} is {}; only one that is down can be removed", kept->second.record.name,
-                                                       model::to_string(kept->second.record.status))));
-    }
-    write.erases.push_back(key);
-  } else {
-    auto record = kept->second.record;
-    if (command.labels) record.labels = *command.labels;
-    if (command.availability) record.availability = *command.availability;
-    if (command.mark_down) record.status = model::NodeStatus::Down;
-    if (record == kept->second.record) return reply(id, Applied{.store_revision = store_revision_, .unchanged = true});
-    write.puts.push_back(std::move(record));
-  }
+  if (*wanted) write.puts.push_back(**wanted);
+  else write.erases.push_back(key);
   perform(Duty::Coordination, std::move(write), {id});
 }
 
@@ -215,11 +231,7 @@ void Master::on_node_record(NodeId id) {
   bool const is_down = !node.is_recorded || node.is_down();
   if (is_down && !was_down) on_down(node);
   if (before.incarnation != node.record.incarnation && node.is_recorded) {
-    // In a new life everything is told anew.
-    node.has_reported = node.is_fenced = false;
-    node.answered.reset();
-    node.first_round = next_round_;
-    node.fence_at = now_.monotonic;
+    await_answer(node);
     if (node.is_connected) welcome(node);
   }
   if (before.status != node.record.status && node.is_recorded && before.incarnation != 0) {
@@ -230,10 +242,7 @@ void Master::on_node_record(NodeId id) {
 
 void Master::on_down(Node& node) {
   node.downed_at = node.is_recorded ? now_.monotonic : kNever;
-  node.has_reported = node.is_fenced = false;
-  node.answered.reset();
-  node.first_round = next_round_;
-  node.fence_at = now_.monotonic;  // what it says when it is back
+  await_answer(node);  // what it says when it is back
   drop_instances_of(node, model::Reason::NodeDown);
 }
 

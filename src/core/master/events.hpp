@@ -28,7 +28,10 @@ struct Loaded {
 struct StoreChanged {
   StoreBatch batch;
 };
-struct StoreCompacted {};  // the watch has lost changes
+// The watch shows nothing more: it has lost changes to a compaction, or shows a record that this version cannot read.
+struct WatchEnded {
+  std::string why;
+};
 struct Written {
   bool succeeded = false;  // false: a compare did not hold
   std::int64_t revision = 0;
@@ -76,7 +79,7 @@ struct PeerLeft {
   NodeId master;
 };
 struct Tick {};
-using Event = std::variant<Started, Loaded, StoreChanged, StoreCompacted, WriteDone, LeaseDone, RevisionRead, CommandArrived,
+using Event = std::variant<Started, Loaded, StoreChanged, WatchEnded, WriteDone, LeaseDone, RevisionRead, CommandArrived,
                            NodeCommandArrived, FromAgent, AgentLeft, PeerJoined, FromPeer, PeerLeft, Tick>;
 
 // ---- actions

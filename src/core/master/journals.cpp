@@ -112,9 +112,17 @@ void Master::install(Service& service, model::Head head, model::JournalEvent con
   }
   touch(service);
   plan_soon(service);
-  if (auto const early = unclaimed_.extract(after.uid)) {
-    for (auto const& [id, found] : early.mapped()) merge(node_of(found.node), found.report);
-  }
+  claim_instances(after.uid);
+}
+
+void Master::claim_instances(ServiceUid uid) {
+  auto const first = unclaimed_.lower_bound({uid, InstanceId{}});
+  auto last = first;
+  while (last != unclaimed_.end() && last->first.first == uid) ++last;
+  std::vector<Unclaimed> found;
+  for (auto each = first; each != last; ++each) found.push_back(std::move(each->second));
+  unclaimed_.erase(first, last);
+  for (auto const& each : found) merge(node_of(each.node), each.report);
 }
 
 // Its journal is gone, and so is all that was known of its instances.

@@ -57,8 +57,6 @@ class Master {
   Service const* find_service(std::string_view name) const;
   std::vector<Node> const& nodes() const { return nodes_; }
   Node const* node(NodeIx ix) const { return ix == kNoNode ? nullptr : &nodes_[static_cast<std::size_t>(ix)]; }
-  Node const* find_node(NodeId id) const;
-  std::optional<model::ClusterRecord> cluster() const;
   StoreView const& view() const { return view_; }
   std::uint64_t version() const { return version_; }  // the newest of all services' versions, also after a removal
   std::int64_t store_revision() const { return store_revision_; }
@@ -67,8 +65,6 @@ class Master {
   bool is_coordinator() const;
   std::string const& hold() const { return hold_; }  // why nodes that are gone are not downed; empty: nothing is held back
   bool acts_for(ShardId shard) const;
-  Shard const& shard(ShardId id) const { return shards_[id.value]; }
-  std::optional<Monotonic> view_from() const;  // nothing that was written before is missing
 
  private:
   // ---- writes on their way
@@ -95,19 +91,18 @@ class Master {
     Monotonic retry_at = kNever;
   };
   struct DutyState {
-    bool is_busy = false;
-    std::int64_t seen_from = 0;  // the view must have reached it before the next decision
+    bool is_busy = false;  // until the view shows what became of its last write
     Monotonic retry_at{};
   };
-  // A write whose compare did not hold, or a removal: what follows is decided once the view has reached the store.
-  struct Refused {
+  // A write that is done: applied, or refused by one of its compares. What follows is decided once the view has reached the store.
+  struct Settling {
     std::int64_t revision = 0;
     PendingWrite what;
+    bool was_applied = false;
   };
   // A command that this master cannot carry out, or not yet.
   struct Waiting {
     std::variant<model::Command, model::NodeCommand> command;
-    Monotonic deadline{};
     Monotonic try_at{};
     NodeId asked;  // the master that it was forwarded to
   };
@@ -140,7 +135,7 @@ class Master {
   void on(Started const&);
   void on(Loaded const& event);
   void on(StoreChanged const& event);
-  void on(StoreCompacted const&);
+  void on(WatchEnded const& event);
   void on(LeaseDone const& event);
   void on(RevisionRead const& event);
   void keep_session();
@@ -165,6 +160,7 @@ class Master {
   void keep_fenced(Node& node);
   void count_answers();
   bool may_place_unanswered(ShardId id) const;
+  void await_answer(Node& node);
   void touch_path(Node& node) { unsettled_nodes_.insert(node_ix_.at(node.record.id)); }
 
   // coordinator.cpp
@@ -207,9 +203,10 @@ class Master {
   void carry_out(CommandId id, model::Command const& command);
   void append(Service& service, model::EventBody body, std::optional<QueuedCommand> command);
   void remove_records(Service& service);
-  void on_written(Append const& append, std::int64_t revision);
-  void on_written(Removal const& removal, std::int64_t revision);
-  void on_written(DutyWrite const& write, std::int64_t revision);
+  void on_appended(Append const& append, std::int64_t revision);
+  void on_applied(Append const&, std::int64_t) {}
+  void on_applied(Removal const& removal, std::int64_t revision);
+  void on_applied(DutyWrite const& write, std::int64_t revision);
   void on_failed(Append const& append, Error const& error);
   void on_failed(Removal const& removal, Error const& error);
   void on_failed(DutyWrite const& write, Error const& error);
@@ -228,6 +225,7 @@ class Master {
   void on_head(model::Head head, model::JournalEvent const* event);
   void on_head_erased(std::string const& key, std::int64_t revision);
   void install(Service& service, model::Head head, model::JournalEvent const* event);
+  void claim_instances(ServiceUid uid);
   void forget_service(std::string const& name);
   void announce(model::Head const& before, model::Head const& after, model::JournalEvent const& event);
 
@@ -266,6 +264,7 @@ class Master {
   void order_stop(Service& service, Instance& instance, model::Reason reason);
   void retry(Service& service);
   void journal_decision(Service& service, std::optional<model::EventBody> decision);
+  void count_order() { orders_left_ -= orders_left_ > 0 ? 1 : 0; }
   void plan_at(Service& service, Monotonic at);
   void plan_soon(Service& service) { plan_at(service, now_.monotonic); }
   void plan_all_soon();
@@ -285,7 +284,6 @@ class Master {
   Options options_;
   StoreView view_;
   bool is_loaded_ = false;
-  bool is_loading_ = false;
   bool was_commanding_ = false;  // when it was last looked at
   bool is_catching_up_ = false;  // what is taken in happened a while ago, and is no news
   std::optional<Session> session_;
@@ -306,15 +304,15 @@ class Master {
   std::set<NodeId> peers_;            // masters that are connected
   std::map<std::string, Service> services_;
   std::map<ServiceUid, std::string> names_;
-  std::map<ServiceUid, std::map<InstanceId, Unclaimed>> unclaimed_;  // reported before the view shows their service
+  std::map<std::pair<ServiceUid, InstanceId>, Unclaimed> unclaimed_;  // reported before the view shows their service
 
   std::map<OpId, InFlight> in_flight_;
   std::map<OpId, CallSent> lease_calls_;
   std::map<OpId, CallSent> reads_;
-  std::vector<Refused> refused_;
-  std::vector<std::pair<std::int64_t, CommandId>> confirmed_;  // to be answered when the view has reached the revision
+  std::vector<Settling> settling_;
   std::array<DutyState, 3> duties_;
   std::map<CommandId, Waiting> waiting_;
+  std::map<CommandId, Monotonic> give_up_at_;  // commands that had to wait, until they are answered
   std::map<CommandId, Remote> remote_;
   std::set<std::pair<Monotonic, std::string>> plans_;  // services by plan_at
   std::set<std::string> touched_;                      // status to be derived anew at the next tick

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kCommandLimit = 10s;   // for finding somebody who decides; not for the store's answer
 constexpr Duration kTryAgain = 100ms;
+constexpr Duration kRelayLimit = cluster::kFreshFor;  // as long as a word of this master itself would be good for
 constexpr Duration kAskAgain = 2s;        // a forwarded command without an answer; harmless, as it carries its request id
 
 bool is_about_instances(model::ToMaster const& message) {
@@ -35,18 +36,15 @@ void Master::on(NodeCommandArrived const& event) {
 }
 
 void Master::wait(CommandId id, std::variant<model::Command, model::NodeCommand> command, Duration delay) {
-  auto const now = now_.monotonic;
-  if (auto const known = waiting_.find(id); known != waiting_.end()) {
-    known->second.try_at = now + delay;
-    return;
-  }
-  waiting_.emplace(id, Waiting{.command = std::move(command), .deadline = now + kCommandLimit, .try_at = now + delay});
+  give_up_at_.try_emplace(id, now_.monotonic + kCommandLimit);
+  auto& waiting = waiting_.try_emplace(id, Waiting{.command = std::move(command)}).first->second;
+  waiting.try_at = std::min(now_.monotonic + delay, give_up_at_.at(id));
 }
 
 void Master::advance_waiting() {
   std::vector<CommandId> due;
   for (auto const& [id, waiting] : waiting_) {
-    if (std::min(waiting.try_at, waiting.deadline) <= now_.monotonic) due.push_back(id);
+    if (waiting.try_at <= now_.monotonic) due.push_back(id);
   }
   for (auto const id : due) {
     if (auto const found = waiting_.find(id); found != waiting_.end()) advance(id, found->second);
@@ -62,15 +60,16 @@ void Master::advance(CommandId id, Waiting& waiting) {
     else carry_out(id, std::get<model::NodeCommand>(mine.mapped().command));
     return;
   }
-  if (waiting.deadline <= now_.monotonic) {
+  auto const give_up_at = give_up_at_.at(id);
+  if (give_up_at <= now_.monotonic) {
     return reply(id, fail(Code::Unavailable, command ? "no master acts for this service at the moment; ask again in a moment"
                                                      : "the cluster has no coordinator at the moment; ask again in a moment"));
   }
   auto const master = decider(waiting.command);
-  waiting.try_at = now_.monotonic + kTryAgain;
+  waiting.try_at = std::min(now_.monotonic + kTryAgain, give_up_at);
   if (!peers_.contains(master)) return;
   waiting.asked = master;
-  waiting.try_at = now_.monotonic + kAskAgain;
+  waiting.try_at = std::min(now_.monotonic + kAskAgain, give_up_at);
   send_peer(master, model::Forward{id, waiting.command});
 }
 
@@ -83,6 +82,7 @@ NodeId Master::decider(std::variant<model::Command, model::NodeCommand> const& c
 
 void Master::reply(CommandId id, Result<Applied> outcome) {
   waiting_.erase(id);
+  give_up_at_.erase(id);
   if (id < kRemoteCommands) {
     out_->push_back(Reply{id, std::move(outcome)});
   } else if (auto const remote = remote_.extract(id)) {
@@ -167,7 +167,7 @@ void Master::on_message(NodeId peer, model::Subscribe const& message) {
 
 void Master::on_message(NodeId, model::RelayToAgent const& message) {
   auto const& node = node_of(message.node);
-  if (node.is_connected) out_->push_back(Send{message.node, message.message, kNever});
+  if (node.is_connected) out_->push_back(Send{message.node, message.message, now_.monotonic + kRelayLimit});
 }
 
 void Master::on_message(NodeId peer, model::RelayFromAgent const& message) {

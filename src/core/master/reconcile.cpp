@@ -34,7 +34,7 @@ void Master::step(Now now, Event const& event, Actions& actions) {
 Monotonic Master::wake_at() const {
   Monotonic at = std::min({next_tick_, load_retry_at_, liveness_ ? liveness_->wake_at() : kNever});
   for (auto const& [op, in_flight] : in_flight_) at = std::min(at, in_flight.retry_at);
-  for (auto const& [id, waiting] : waiting_) at = std::min({at, waiting.try_at, waiting.deadline});
+  for (auto const& [id, waiting] : waiting_) at = std::min(at, waiting.try_at);
   if (!touched_.empty() || maintenance_due_) at = std::min(at, now_.monotonic);
   if (!plans_.empty()) at = std::min(at, plans_.begin()->first);
   return at;
@@ -157,7 +157,7 @@ void Master::offer(Service& service, Instance& instance) {
                           .reserved = node.reserved,
                           .of_service = service.per_node[i]});
   }
-  orders_left_ -= std::min<std::size_t>(orders_left_, 1);
+  count_order();
   auto const chosen = placement::choose(*service.head.spec(), instance.id, candidates);
   if (!chosen) {
     instance.retry_at = now_.monotonic + kPendingRetry;
@@ -181,7 +181,7 @@ void Master::confirm(Service& service, Instance& instance) {
   instance.is_confirmed = true;
   auto const kept = service.head.revisions.find(instance.revision);
   if (kept == service.head.revisions.end()) return;  // of a revision that is not kept any more: it goes on until it is replaced
-  orders_left_ -= std::min<std::size_t>(orders_left_, 1);
+  count_order();
   auto const& node = nodes_[static_cast<std::size_t>(instance.node)];
   instance.detail->offered_in = node.last_round;
   command(node, model::RunInstance{.fence = fence_of(service),
@@ -197,7 +197,7 @@ void Master::confirm(Service& service, Instance& instance) {
 
 void Master::order_stop(Service& service, Instance& instance, Reason reason) {
   if (instance.node == kNoNode) return erase(service, instance);
-  orders_left_ -= std::min<std::size_t>(orders_left_, 1);
+  count_order();
   instance.stop_sent = true;
   instance.ready_since = kNever;
   instance.retry_at = now_.monotonic + kStopRetry;

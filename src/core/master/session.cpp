@@ -17,15 +17,12 @@ constexpr Duration kLoadRetry = 1s;
 
 // ---- the view
 
-void Master::on(Started const&) {
-  is_loading_ = true;
-  out_->push_back(Load{});
-}
+void Master::on(Started const&) { out_->push_back(Load{}); }
 
 void Master::on(Loaded const& event) {
-  is_loading_ = false;
-  if (!event.outcome) {
-    note(true, fmt::format("the store cannot be read: {}; trying again", event.outcome.error().message));
+  auto const usable = event.outcome ? check_complete(*event.outcome) : std::unexpected(event.outcome.error());
+  if (!usable) {
+    note(true, fmt::format("the store cannot be read: {}; trying again", usable.error().message));
     load_retry_at_ = now_.monotonic + kLoadRetry;
     return;
   }
@@ -54,25 +51,19 @@ void Master::on(Loaded const& event) {
   out_->push_back(Follow{batch.revision + 1});
 }
 
-void Master::on(StoreCompacted const&) {
-  note(false, "the store's changes were compacted away before this master saw them; it reads everything again");
+void Master::on(WatchEnded const& event) {
+  note(true, fmt::format("the store can be followed no further: {}; reading everything again", event.why));
   on(Started{});
 }
 
 void Master::on(StoreChanged const& event) {
-  auto const masters_before = view_.masters.size();
-  bool masters_changed = false;
   std::vector<ShardId> shards;
   std::vector<NodeId> nodes;
   for (auto const& change : event.batch.changes) {
     view_.apply(change);
-    if (!change.record && change.key.starts_with(model::kNodesPrefix)) {
-      if (auto const id = parse_id<NodeId>(std::string_view(change.key).substr(model::kNodesPrefix.size()))) nodes.push_back(*id);
-    }
-    if (change.key.starts_with(model::master_key({}).substr(0, model::kRoot.size() + 8))) masters_changed = true;
-    if (!change.record) continue;
-    if (auto const* shard = std::get_if<model::ShardRecord>(&*change.record)) shards.push_back(shard->shard);
-    if (auto const* node = std::get_if<model::NodeRecord>(&*change.record)) nodes.push_back(node->id);
+    if (auto const node = StoreView::node_of(change.key)) nodes.push_back(*node);
+    auto const* shard = change.record ? std::get_if<model::ShardRecord>(&*change.record) : nullptr;
+    if (shard) shards.push_back(shard->shard);
   }
   view_.revision = std::max(view_.revision, event.batch.revision);
   store_revision_ = std::max(store_revision_, view_.revision);
@@ -80,7 +71,7 @@ void Master::on(StoreChanged const& event) {
   for (auto const id : nodes) on_node_record(id);
   for (auto const id : shards) on_shard(id);
   if (session_) session_->clock.on_watched(view_.revision);
-  if (masters_changed || view_.masters.size() != masters_before) on_masters_changed();
+  on_masters_changed();
   settle();
   maintenance_due_ = true;
 }
@@ -217,14 +208,11 @@ Phase Master::phase() const {
   return is_member() ? Phase::Active : Phase::Joining;
 }
 
-std::optional<Monotonic> Master::view_from() const { return session_ ? session_->clock.view_from() : std::nullopt; }
-
 // ---- its keys
 
 bool Master::may_perform(Duty duty) const {
   auto const& state = duties_[static_cast<std::size_t>(duty)];
-  return session_ && session_->clock.is_valid(now_.monotonic) && !state.is_busy && view_.revision >= state.seen_from &&
-         state.retry_at <= now_.monotonic;
+  return session_ && session_->clock.is_valid(now_.monotonic) && !state.is_busy && state.retry_at <= now_.monotonic;
 }
 
 void Master::perform(Duty duty, Write write, std::vector<CommandId> answers) {

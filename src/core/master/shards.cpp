@@ -97,11 +97,17 @@ void Master::choose_path(Node& node) {
   if (node.path.kind == Path::Kind::Relayed) send_peer(node.path.peer, model::Subscribe{node.record.id, false});
   if (path.kind == Path::Kind::Relayed) send_peer(path.peer, model::Subscribe{node.record.id, true});
   node.path = path;
+  await_answer(node);
+}
+
+// What it says from now on is all that counts of it: on another way than before, or in another life.
+void Master::await_answer(Node& node) {
   node.first_round = next_round_;
   node.has_reported = node.is_fenced = false;
   node.answered.reset();
-  node.fence_at = path.kind == Path::Kind::None ? kNever : now_.monotonic;
+  node.fence_at = now_.monotonic;
   answers_changed_ = true;
+  touch_path(node);
 }
 
 // Also an agent that has nothing to obey is asked: its answer is the list of all that it has.

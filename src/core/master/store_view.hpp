@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/result.hpp"
 #include "model/records.hpp"
 
 namespace davit::master {
@@ -47,7 +48,13 @@ struct StoreView {
 
   // Takes in what is not of a service's journal; the rest is left to the caller.
   void apply(StoreChange const& change);
+  // The node that the key is of, if it is a node's.
+  static std::optional<NodeId> node_of(std::string_view key);
   Kept<model::MasterRecord> const* master_of(std::string_view session) const;  // whose session it is, while it lives
 };
+
+// Whether a whole reading of the store can be acted on: a head without one of its specs could not, and its instances would look like
+// nobody's. Code::Invalid names the service.
+Status check_complete(StoreBatch const& everything);
 
 }  // namespace davit::master
