@@ -15,7 +15,6 @@
 #include "api/service_reads.hpp"
 
 namespace davit::api {
-namespace {
 
 master::Node const* find_node(master::Master const& master, std::string_view name_or_id) {
   auto const id = parse_id<NodeId>(name_or_id);
@@ -23,6 +22,8 @@ master::Node const* find_node(master::Master const& master, std::string_view nam
       master.nodes(), [&](master::Node const& node) { return node.record.name == name_or_id || (id && node.record.id == *id); });
   return found == master.nodes().end() ? nullptr : &*found;
 }
+
+namespace {
 
 http::Response list(Call const& call, codec::Value (*render)(master::Node const&)) {
   if (auto refused = refuse_early_read(call)) return *std::move(refused);
@@ -68,8 +69,7 @@ http::Response list_nodes(Call const& call) { return list(call, render_node); }
 http::Response get_node(Call const& call) {
   if (auto refused = refuse_early_read(call)) return *std::move(refused);
   auto const* node = find_node(call.context.master(), call.name);
-  if (!node)
-    return problem(problem_kind::kNodeNotFound, fmt::format("there is no node '{}': davit node ls shows those there are", call.name));
+  if (!node) return node_not_found(call.name);
   return answer(200, render_node(*node));
 }
 

@@ -92,6 +92,28 @@ Operation list_services() {
   return operation;
 }
 
+Operation node_write(std::string_view method, std::string_view path, std::string_view id, std::string_view summary, std::string_view body) {
+  return {method,
+          path,
+          id,
+          "nodes",
+          summary,
+          {"node_name", "Davit-Revision"},
+          body,
+          {{200, "It is so.", "Node", {"Davit-Revision", "Davit-Event-Id"}}},
+          {403, 404, 409, 412, 415, 422, 507}};
+}
+
+Operation drain() {
+  auto operation =
+      node_write("POST", "/nodes/{name}/drain", "drainNode",
+                 "Moves all instances to other nodes, the new one first where the service allows it, and takes no new ones. An instance "
+                 "that fits nowhere else stays.",
+                 "?NoMembers");
+  operation.parameters.emplace_back("wait");
+  return operation;
+}
+
 Operation health() {
   auto operation = read("/healthz", "getHealth", "server", "Whether this server acts and its node's engine answers. Needs no token.", {},
                         {200, "All is well.", "Health", {}});
@@ -134,6 +156,14 @@ std::vector<Operation> operations() {
            {200, "", "[Member]", {"Davit-Event-Id", "?Link"}}),
       read("/nodes", "listNodes", "nodes", "The nodes of the cluster.", page, {200, "", "[Node]", {"Davit-Event-Id", "?Link"}}),
       read("/nodes/{name}", "getNode", "nodes", "One node, by name or id.", {"node_name", "Davit-Revision"}, {200, "", "Node", {}}, {404}),
+      node_write("PATCH", "/nodes/{name}", "patchNode", "Changes labels and availability: a merge patch.", "NodePatch"),
+      drain(),
+      node_write("POST", "/nodes/{name}/activate", "activateNode", "Takes instances again, after a drain or a pause.", "?NoMembers"),
+      node_write("POST", "/nodes/{name}/mark-down", "markNodeDown",
+                 "Declares a node down that does not answer, whatever the downing policy holds back: what ran on it is started elsewhere.",
+                 "?NoMembers"),
+      node_write("DELETE", "/nodes/{name}", "removeNode", "Takes a node that is down out of the cluster. It is a new one if it comes back.",
+                 ""),
       health(),
       read("/version", "getVersion", "server", "What runs here.", {}, {200, "", "Version", {}}),
       read("/metrics", "getMetrics", "server", "For Prometheus.", {}, {200, "The text format.", "", {}, "text/plain"}),
@@ -190,7 +220,7 @@ Value render_body(std::string_view name) {
   bool const is_required = !name.starts_with('?');
   auto const schema = is_required ? schema_named(name) : small_body(name.substr(1));
   auto content = Value::object({{"application/json", Value::object({{"schema", schema}})}});
-  if (name == "SpecPatch") content.set("application/merge-patch+json", Value::object({{"schema", schema}}));
+  if (name == "SpecPatch" || name == "NodePatch") content.set("application/merge-patch+json", Value::object({{"schema", schema}}));
   return Value::object({{"required", is_required}, {"content", std::move(content)}});
 }
 

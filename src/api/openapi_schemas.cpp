@@ -199,6 +199,15 @@ Value node() {
   return schema;
 }
 
+Value node_patch() {
+  auto availability = word<model::Availability>("pause: takes no new instances; drain: those there are move away too.");
+  auto label = Value::object({{"type", Value::array("string", "null")}, {"maxLength", 256}, {"description", "null removes it."}});
+  auto labels = typed("object", "").set("additionalProperties", std::move(label));
+  labels.set("propertyNames", Value::object({{"pattern", "^[^=]{1,256}$"}}));
+  return object("Absent members stay as they are.", {}, {{"availability", std::move(availability)}, {"labels", std::move(labels)}})
+      .set("additionalProperties", false);
+}
+
 Value problem_schema() {
   Value codes = Value::array();
   for (auto const& kind : all_problem_kinds()) codes.push(kind.code);
@@ -269,6 +278,7 @@ Value openapi_schemas() {
                         {"PublishedPort", published_port()},
                         {"Member", member()},
                         {"Node", node()},
+                        {"NodePatch", node_patch()},
                         {"LogLine", log_line()},
                         {"Event", event()},
                         {"Health", object("", {{"status", text("").set("enum", Value::array("ok", "unavailable"))}},

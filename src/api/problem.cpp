@@ -6,17 +6,18 @@
 
 #include "codec/json.hpp"
 #include "core/service/command.hpp"
+#include "model/command.hpp"
 
 namespace davit::api {
 namespace {
 
 using namespace problem_kind;
 
-constexpr std::array kAll{kBadRequest,      kBadHeader,       kBadParameter, kMalformedJson,    kUnauthorized,   kCrossSite,
-                          kNoSuchRoute,     kServiceNotFound, kNodeNotFound, kMethodNotAllowed, kTimeout,        kServiceExists,
-                          kServiceRemoving, kStale,           kBodyTooLarge, kMediaType,        kForeignHost,    kInvalidSpec,
-                          kInvalidName,     kInvalidRequest,  kKeyReused,    kUnsupported,      kHeaderTooLarge, kInternal,
-                          kUnavailable,     kStoreFull};
+constexpr std::array kAll{kBadRequest,      kBadHeader,       kBadParameter,   kMalformedJson,    kUnauthorized, kCrossSite,
+                          kNoSuchRoute,     kServiceNotFound, kNodeNotFound,   kMethodNotAllowed, kTimeout,      kServiceExists,
+                          kServiceRemoving, kNodeState,       kStale,          kBodyTooLarge,     kMediaType,    kForeignHost,
+                          kInvalidSpec,     kInvalidName,     kInvalidRequest, kKeyReused,        kUnsupported,  kHeaderTooLarge,
+                          kInternal,        kUnavailable,     kStoreFull};
 
 http::Response with_retry(http::Response response) {
   response.headers.add("Retry-After", "1");
@@ -25,6 +26,7 @@ http::Response with_retry(http::Response response) {
 
 http::Response invalid(Error const& error) {
   if (error.field == "idempotency_key") return problem(kKeyReused, error.message);
+  if (error.field == model::kNodeField) return problem(kNodeState, error.message);
   if (error.field.starts_with('?')) return problem_at(kBadParameter, error.field, model::problem_code::kInvalidValue, error.message);
   if (error.field.starts_with('#')) return problem_at(kInvalidRequest, error.field, model::problem_code::kInvalidValue, error.message);
   if (!error.field.empty()) return problem_at(kBadHeader, error.field, model::problem_code::kInvalidValue, error.message);
@@ -60,7 +62,7 @@ http::Response problem_at(ProblemKind const& kind, std::string pointer, std::str
 http::Response problem_of(Error const& error) {
   switch (error.code) {
     case Code::Invalid: return invalid(error);
-    case Code::NotFound: return problem(kServiceNotFound, error.message);
+    case Code::NotFound: return problem(error.field == model::kNodeField ? kNodeNotFound : kServiceNotFound, error.message);
     case Code::Exists:
       if (error.field == service::kRemoving) return with_retry(problem(kServiceRemoving, error.message));
       return problem(kServiceExists, error.message);
@@ -87,6 +89,10 @@ http::Response protocol_problem(int status, std::string detail) {
 
 http::Response service_not_found(std::string_view name) {
   return problem(kServiceNotFound, fmt::format("there is no service '{}': davit service ls shows those there are", name));
+}
+
+http::Response node_not_found(std::string_view name) {
+  return problem(kNodeNotFound, fmt::format("there is no node '{}': davit node ls shows those there are", name));
 }
 
 }  // namespace davit::api

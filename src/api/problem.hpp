@@ -33,6 +33,7 @@ inline constexpr ProblemKind kMethodNotAllowed{"method_not_allowed", 405, "This 
 inline constexpr ProblemKind kTimeout{"request_timeout", 408, "The request took too long to arrive"};
 inline constexpr ProblemKind kServiceExists{"service_exists", 409, "The service exists already"};
 inline constexpr ProblemKind kServiceRemoving{"service_removing", 409, "The service is being removed"};
+inline constexpr ProblemKind kNodeState{"node_state", 409, "The node's state does not allow it"};
 inline constexpr ProblemKind kStale{"stale_generation", 412, "The service has changed since it was read"};
 inline constexpr ProblemKind kBodyTooLarge{"body_too_large", 413, "The body is too large"};
 inline constexpr ProblemKind kMediaType{"unsupported_media_type", 415, "The body's type is not taken here"};
@@ -59,5 +60,6 @@ http::Response problem_of(Error const& error);
 http::Response protocol_problem(int status, std::string detail);
 
 http::Response service_not_found(std::string_view name);
+http::Response node_not_found(std::string_view name);
 
 }  // namespace davit::api

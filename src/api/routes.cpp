@@ -3,6 +3,7 @@
 #include "api/events_route.hpp"
 #include "api/logs_route.hpp"
 #include "api/node_routes.hpp"
+#include "api/node_writes.hpp"
 #include "api/service_reads.hpp"
 #include "api/service_writes.hpp"
 
@@ -38,6 +39,11 @@ std::vector<Route> all_routes() {
       {"GET", "/members", {"limit", "after"}, Read(list_members)},
       {"GET", "/nodes", {"limit", "after"}, Read(list_nodes)},
       {"GET", "/nodes/{name}", {}, Read(get_node)},
+      {"PATCH", "/nodes/{name}", {}, Task(async_patch_node)},
+      {"POST", "/nodes/{name}/drain", {"wait"}, Task(async_drain_node)},
+      {"POST", "/nodes/{name}/activate", {}, Task(async_activate_node)},
+      {"POST", "/nodes/{name}/mark-down", {}, Task(async_mark_node_down)},
+      {"DELETE", "/nodes/{name}", {}, Task(async_remove_node)},
       {"GET", "/healthz", {}, Read(get_health)},
       {"GET", "/version", {}, Read(get_version)},
       {"GET", "/metrics", {}, Read(get_metrics)},

@@ -12,6 +12,8 @@ namespace davit::cli {
 inline std::string service_path(std::string_view name, std::string_view below = {}) {
   return "/services/" + http::percent_encode(name) + std::string(below);
 }
-inline std::string node_path(std::string_view name) { return "/nodes/" + http::percent_encode(name); }
+inline std::string node_path(std::string_view name, std::string_view below = {}) {
+  return "/nodes/" + http::percent_encode(name) + std::string(below);
+}
 
 }  // namespace davit::cli

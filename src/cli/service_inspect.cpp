@@ -22,7 +22,9 @@ Result<int> inspect_services(Session& session, Invocation const& invocation) {
   return inspect(session, invocation, [&](std::string const& name) { return service_path(name, query); });
 }
 
-Result<int> inspect_nodes(Session& session, Invocation const& invocation) { return inspect(session, invocation, node_path); }
+Result<int> inspect_nodes(Session& session, Invocation const& invocation) {
+  return inspect(session, invocation, [](std::string const& name) { return node_path(name); });
+}
 
 }  // namespace
 

@@ -34,7 +34,7 @@ std::uint32_t revision_before(model::Head const& head) {
 }
 
 Result<Decision> decide_on(model::Head const&, Command const& command, Create const&) {
-  return fail(Code::Exists, fmt::format("service '{}' exists already; change it with PUT, or remove it first", command.service));
+  return fail(Code::Exists, fmt::format("'{}' can be changed with PUT (davit service update), or removed first", command.service));
 }
 
 Result<Decision> decide_on(model::Head const& head, Command const&, Replace const& body) {
