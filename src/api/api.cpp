@@ -102,7 +102,11 @@ std::optional<http::Response> Api::Impl::try_answer(http::Request const& request
   auto& found = std::get<Router::Found>(match);
   auto const* read = std::get_if<Read>(&found.route->action);
   if (!read) return std::nullopt;
-  return (*read)(Call{context, request, std::move(found.name)});
+  auto response = (*read)(Call{context, request, std::move(found.name)});
+  if (auto const age = context.master().view_age(context.loop.now().monotonic)) {
+    response.headers.add("Davit-View-Age", format_duration(std::chrono::floor<std::chrono::milliseconds>(*age)));
+  }
+  return response;
 }
 
 // What the fast handler has let through: the route is there.

@@ -25,7 +25,7 @@ master::Node const* find_node(master::Master const& master, std::string_view nam
 
 namespace {
 
-http::Response list(Call const& call, codec::Value (*render)(master::Node const&)) {
+http::Response list(Call const& call, codec::Value (*render)(master::Master const&, master::Node const&)) {
   if (auto refused = refuse_early_read(call)) return *std::move(refused);
   auto const page = read_page(call.request);
   if (!page) return problem_of(page.error());
@@ -37,7 +37,7 @@ http::Response list(Call const& call, codec::Value (*render)(master::Node const&
   auto at = page->after.empty() ? by_name.begin() : by_name.upper_bound(page->after);
   std::string_view last;
   for (; at != by_name.end() && items.size() < page->limit.value_or(by_name.size()); ++at) {
-    items.push_back(render(*at->second));
+    items.push_back(render(call.context.master(), *at->second));
     last = at->first;
   }
   auto response = answer(200, std::move(items));
@@ -52,6 +52,7 @@ std::vector<std::string> why_not_healthy(Context const& context) {
   switch (master.phase()) {
     case master::Phase::Loading: reasons.emplace_back("the store is being read"); break;
     case master::Phase::Joining: reasons.emplace_back("the master has no valid session in the store"); break;
+    case master::Phase::Left: reasons.emplace_back("the master is stopping"); break;
     case master::Phase::Active: break;
   }
   auto const* node = find_node(master, context.node);
@@ -70,7 +71,7 @@ http::Response get_node(Call const& call) {
   if (auto refused = refuse_early_read(call)) return *std::move(refused);
   auto const* node = find_node(call.context.master(), call.name);
   if (!node) return node_not_found(call.name);
-  return answer(200, render_node(*node));
+  return answer(200, render_node(call.context.master(), *node));
 }
 
 http::Response get_health(Call const& call) {

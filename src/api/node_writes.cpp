@@ -94,7 +94,7 @@ asio::awaitable<Result<master::Applied>> async_apply(Call call, NodeCommand comm
 
 http::Response render_applied(Call const& call, NodeId id, master::Applied const& applied) {
   auto const* node = find_node(call.context.master(), to_string(id));
-  auto response = answer(200, node ? render_node(*node) : Value::object({{"id", to_string(id)}}));
+  auto response = answer(200, node ? render_node(call.context.master(), *node) : Value::object({{"id", to_string(id)}}));
   response.headers.add("Davit-Revision", std::to_string(applied.store_revision));
   response.headers.add("Davit-Event-Id", call.context.events.newest_id());
   return response;

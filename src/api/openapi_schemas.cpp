@@ -177,7 +177,7 @@ Value member() {
                  {"address", text("The link's, with its port where it listens.")},
                  {"roles", list_of(word<model::Role>(""))},
                  {"status", word<model::NodeStatus>("")}},
-                {{"id", text()}});
+                {{"id", text()}, {"message", text("Why a node that is unreachable is not declared down.")}});
 }
 
 Value node() {
@@ -195,7 +195,7 @@ Value node() {
               {"instances", count("")},
               {"engine", object("", {{"version", text()}, {"api", text()}}, {{"up", flag("It answers.")}, {"message", text("Why not.")}})},
               {"platform", text("As in linux/amd64.")}},
-             {{"id", text()}});
+             {{"id", text()}, {"message", text("Why a node that is unreachable is not declared down.")}});
   return schema;
 }
 

@@ -29,18 +29,21 @@ Value amount(double cpus, Bytes memory) {
 
 }  // namespace
 
-Value render_member(master::Node const& node) {
+Value render_member(master::Master const& master, master::Node const& node) {
   Value::Array roles;
   for (auto const role : node.record.roles) roles.emplace_back(model::to_string(role));
-  return Value::object({{"name", node.record.name},
-                        {"id", davit::to_string(node.record.id)},
-                        {"address", address_of(node.facts)},
-                        {"roles", std::move(roles)},
-                        {"status", model::to_string(status_of(node))}});
+  auto const status = status_of(node);
+  auto item = Value::object({{"name", node.record.name},
+                             {"id", davit::to_string(node.record.id)},
+                             {"address", address_of(node.facts)},
+                             {"roles", std::move(roles)},
+                             {"status", model::to_string(status)}});
+  if (status == model::NodeStatus::Unreachable && !master.hold().empty()) item.set("message", master.hold());
+  return item;
 }
 
-Value render_node(master::Node const& node) {
-  auto item = render_member(node);
+Value render_node(master::Master const& master, master::Node const& node) {
+  auto item = render_member(master, node);
   auto labels = Value::object();
   for (auto const& [key, value] : node.record.labels) labels.set(key, value);
   auto const& engine = node.facts.engine;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/commands.hpp"
 #include "cli/filter.hpp"
 #include "cli/listing.hpp"
@@ -14,7 +16,10 @@ Result<int> ls(Session& session, Invocation const& invocation) {
   for (auto const& key : kKeys) {
     std::erase_if(*list.as_array(), [&](codec::Value const& node) { return !fits(filters, key, node.at(key).text()); });
   }
-  return show_list(session, invocation, list, nodes_table(list.items()));
+  TRY(int const code, show_list(session, invocation, list, nodes_table(list.items())));
+  auto const held = std::ranges::find_if(list.items(), [](codec::Value const& node) { return !node.at("message").text().empty(); });
+  if (held != list.items().end()) print_note(held->at("message").text());
+  return code;
 }
 
 }  // namespace

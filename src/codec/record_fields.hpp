@@ -29,11 +29,13 @@ DAVIT_RECORD(NodeRecord, field("id", &NodeRecord::id, kRequired), field("name", 
 
 DAVIT_RECORD(MasterRecord, field("id", &MasterRecord::id, kRequired), field("session", &MasterRecord::session, kRequired),
              field("name", &MasterRecord::name, kOptional), field("address", &MasterRecord::address, kOptional),
-             field("is_ready", &MasterRecord::is_ready, kRequired), field("knows", &MasterRecord::knows, kRequired));
+             field("is_ready", &MasterRecord::is_ready, kRequired), field("is_leaving", &MasterRecord::is_leaving, kOptional),
+             field("knows", &MasterRecord::knows, kRequired));
 DAVIT_RECORD(CoordinatorRecord, field("master", &CoordinatorRecord::master, kRequired),
              field("session", &CoordinatorRecord::session, kRequired));
 DAVIT_RECORD(NodeLife, field("node", &NodeLife::node, kRequired), field("incarnation", &NodeLife::incarnation, kRequired));
-DAVIT_RECORD(SuspectsRecord, field("round", &SuspectsRecord::round, kRequired), field("nodes", &SuspectsRecord::nodes, kOptional));
+DAVIT_RECORD(SuspectsRecord, field("round", &SuspectsRecord::round, kRequired), field("nodes", &SuspectsRecord::nodes, kOptional),
+             field("hold", &SuspectsRecord::hold, kOptional));
 DAVIT_RECORD(SeenRecord, field("master", &SeenRecord::master, kRequired), field("session", &SeenRecord::session, kRequired),
              field("round", &SeenRecord::round, kRequired), field("counts", &SeenRecord::counts, kRequired),
              field("heard", &SeenRecord::heard, kOptional), field("unknown", &SeenRecord::unknown, kOptional));

@@ -63,7 +63,7 @@ std::vector<Record> one_of_each() {
       NodeRecord{NodeId{5}, "n1", {Role::Master, Role::Worker}, {{"disk", "ssd"}}, Availability::Drain, NodeStatus::Up, 3},
       MasterRecord{NodeId{5}, "n1.7f3a", "n1", "10.0.0.11:4821", true, kFormatVersion},
       CoordinatorRecord{NodeId{5}, "n1.7f3a"},
-      SuspectsRecord{7, {{NodeId{3}, 1}, {NodeId{4}, 2}}},
+      SuspectsRecord{7, {{NodeId{3}, 1}, {NodeId{4}, 2}}, "2 of 3 workers are unreachable"},
       SeenRecord{NodeId{5}, "n1.7f3a", 7, true, {{NodeId{3}, 1}}, {{NodeId{4}, 2}}},
       HeadRecord{replay(empty_head(), a_life())},
       SpecRecord{"web", 3, {spec("nginx:1.27", 3), "sha256:bb", at(3)}},

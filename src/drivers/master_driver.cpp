@@ -43,6 +43,11 @@ void MasterDriver::stop() {
   watch_.reset();
 }
 
+void MasterDriver::leave(std::function<void()> on_left) {
+  on_left_ = std::move(on_left);
+  inbox_.post(master::Leave{});
+}
+
 void MasterDriver::command(model::Command command, ports::Done<master::Applied> done) {
   auto const id = next_command_++;
   replies_[id] = std::move(done);
@@ -143,6 +148,10 @@ void MasterDriver::perform(master::KeepPeers& action) { ports_.peers.keep_connec
 void MasterDriver::perform(master::Reply& action) {
   auto const reply = replies_.extract(action.id);
   if (reply) reply.mapped()(std::move(action.outcome));
+}
+
+void MasterDriver::perform(master::Left&) {
+  if (auto const on_left = std::exchange(on_left_, nullptr)) on_left();
 }
 
 void MasterDriver::perform(master::Changed& action) { listeners_.on_changed(action.what); }

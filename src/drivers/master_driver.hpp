@@ -32,6 +32,8 @@ class MasterDriver {
 
   void start();
   void stop();
+  // Hands what this master holds to others, within five seconds; then runs `on_left`. Stop it after that.
+  void leave(std::function<void()> on_left);
   // `done` runs when the event is durable, or the command was refused.
   void command(model::Command command, ports::Done<master::Applied> done);
   void node_command(model::NodeCommand command, ports::Done<master::Applied> done);
@@ -53,6 +55,7 @@ class MasterDriver {
   void perform(master::SendPeer& action);
   void perform(master::KeepPeers& action);
   void perform(master::Reply& action);
+  void perform(master::Left& action);
   void perform(master::Changed& action);
   void perform(master::Noted& action);
   void on_batch(ports::WatchBatch const& batch);
@@ -62,6 +65,7 @@ class MasterDriver {
   Listeners listeners_;
   master::Master master_;
   std::map<master::CommandId, ports::Done<master::Applied>> replies_;
+  std::function<void()> on_left_;
   master::CommandId next_command_ = 1;
   MachineInbox<master::Master, master::Event, master::Actions, master::Tick> inbox_;
   std::unique_ptr<ports::Watch> watch_;

@@ -42,6 +42,7 @@ struct MasterRecord {
   std::string name;
   std::string address;
   bool is_ready = false;
+  bool is_leaving = false;  // it is about to stop, and its shards are to go to others
   std::uint32_t knows = kFormatVersion;
   friend bool operator==(MasterRecord const&, MasterRecord const&) = default;
 };
@@ -61,6 +62,7 @@ struct NodeLife {
 struct SuspectsRecord {
   std::uint64_t round = 0;
   std::vector<NodeLife> nodes;  // ascending
+  std::string hold{};           // why those that nobody hears are not declared down; empty: nothing is held back
   friend bool operator==(SuspectsRecord const&, SuspectsRecord const&) = default;
 };
 struct SeenRecord {

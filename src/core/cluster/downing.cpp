@@ -46,6 +46,8 @@ Verdict Downing::judge(Situation const& s) {
                                     : "no live master counts as a witness: each was paused or overloaded three times within 30 s";
   }
   verdict.hold = hold_;
+  if (verdict.suspects) verdict.suspects->hold = hold_;
+  else if (s.suspects.hold != hold_) verdict.suspects = {s.suspects.round, s.suspects.nodes, hold_};  // for all to see
   mark(s, round, verdict);
   if (verdict.has_writes()) verdict.compares.push_back(model::suspects_key());
   if (!verdict.marks.empty()) {
@@ -157,7 +159,7 @@ void Downing::suspect(Situation const& s, Round const& round, Verdict& verdict) 
   if (s.now < replaceable_at) return wake(verdict, replaceable_at);
   round_ = s.suspects.round + 1;  // if the write fails, remember() sees the old one again
   round_since_ = s.now;
-  verdict.suspects = model::SuspectsRecord{round_, std::move(wanted)};
+  verdict.suspects = model::SuspectsRecord{round_, std::move(wanted), {}};
 }
 
 void Downing::mark(Situation const& s, Round const& round, Verdict& verdict) const {

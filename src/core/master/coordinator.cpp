@@ -28,14 +28,13 @@ Compare Master::am_coordinator() const {
 void Master::coordinate() {
   if (!is_coordinator() || !may_command()) {
     judge_.reset();
-    hold_.clear();
     judge_at_ = kNever;
     coordination_due_ = false;
     return;
   }
   if (!judge_) judge_.emplace(now_.monotonic);
   if (!may_perform(Duty::Coordination)) return;
-  if (grant_shards() || record_nodes() || judge_nodes() || forget_old_requests()) return;
+  if (grant_shards() || record_nodes() || judge_nodes() || forget_the_past()) return;
   compact();
   coordination_due_ = false;
 }
@@ -44,7 +43,10 @@ bool Master::grant_shards() {
   std::array<std::string, kShards> owners;
   for (std::size_t i = 0; i < kShards; ++i) owners[i] = view_.shards[i].record.session;
   std::vector<cluster::Candidate> live;
-  for (auto const& [id, kept] : view_.masters) live.push_back({kept.record.session, kept.record.is_ready});
+  bool const is_any_staying = std::ranges::any_of(view_.masters, [](auto const& each) { return !each.second.record.is_leaving; });
+  for (auto const& [id, kept] : view_.masters) {
+    if (!kept.record.is_leaving || !is_any_staying) live.push_back({kept.record.session, kept.record.is_ready});
+  }
   auto const grants = cluster::allocate(owners, live);
   if (grants.empty()) return false;
   Write write{.compares = {am_coordinator()}};
@@ -108,8 +110,7 @@ bool Master::judge_nodes() {
                                       .masters = masters,
                                       .suspects = view_.suspects.record,
                                       .seen = seen});
-  if (hold_ != verdict.hold && !verdict.hold.empty()) note(true, verdict.hold);
-  hold_ = verdict.hold;
+  if (!verdict.hold.empty() && hold() != verdict.hold) note(true, verdict.hold);
   judge_at_ = verdict.wake_at;
   if (!verdict.has_writes()) return false;
   Write write{.compares = {am_coordinator()}};
@@ -147,9 +148,14 @@ void Master::testify() {
                             .puts = {*std::move(answer)}});
 }
 
-// What was left of removed services has been kept long enough for every retry.
-bool Master::forget_old_requests() {
+// What was left of removed services has been kept long enough for every retry; what a dead master testified counts no more.
+bool Master::forget_the_past() {
   Write write{.compares = {am_coordinator()}};
+  for (auto const& [master, kept] : view_.seen) {
+    if (view_.masters.contains(master) || write.erases.size() == kMostPerWrite / 2) continue;
+    write.compares.push_back({model::seen_key(master), Compare::Target::ModRevision, kept.mod_revision});
+    write.erases.push_back(model::seen_key(master));
+  }
   for (auto const& [service, gone] : view_.gone) {
     bool const is_old = gone.at + model::kRequestsKeptFor < now_.wall && !services_.contains(service);
     if (is_old && write.erases.size() < kMostPerWrite) write.erases.push_back(model::gone_key(service));

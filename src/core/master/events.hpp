@@ -78,9 +78,11 @@ struct FromPeer {
 struct PeerLeft {
   NodeId master;
 };
+// The process is to stop: what this master holds goes to others first, for five seconds at most.
+struct Leave {};
 struct Tick {};
 using Event = std::variant<Started, Loaded, StoreChanged, WatchEnded, WriteDone, LeaseDone, RevisionRead, CommandArrived,
-                           NodeCommandArrived, FromAgent, AgentLeft, PeerJoined, FromPeer, PeerLeft, Tick>;
+                           NodeCommandArrived, FromAgent, AgentLeft, PeerJoined, FromPeer, PeerLeft, Leave, Tick>;
 
 // ---- actions
 struct Load {};
@@ -141,6 +143,8 @@ struct Reply {
   CommandId id = 0;
   Result<Applied> outcome;
 };
+// After Leave: this master holds nothing any more and has ended its session.
+struct Left {};
 struct Changed {
   Transition what;
 };
@@ -149,7 +153,7 @@ struct Noted {
   std::string text;
 };
 using Action = std::variant<Load, Follow, GrantLease, RenewLease, RevokeLease, ReadRevision, Write, Compact, Send, SendPeer, KeepPeers,
-                            Reply, Changed, Noted>;
+                            Reply, Left, Changed, Noted>;
 using Actions = std::vector<Action>;
 
 }  // namespace davit::master

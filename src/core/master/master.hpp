@@ -9,6 +9,7 @@
 // - a worker that has not answered its fence counts with all that was last known of it: absence is never an order.
 //
 //   Loading ─store read─→ Joining ─session in the store─→ Active ─session lost─→ Joining
+//   any ─Leave, and nothing is held─→ Left
 #pragma once
 
 #include <array>
@@ -41,7 +42,7 @@ struct Options {
   std::size_t orders_per_step = 256;  // more are cut into further steps, so that none is long
 };
 
-enum class Phase : std::uint8_t { Loading, Joining, Active };
+enum class Phase : std::uint8_t { Loading, Joining, Active, Left };
 
 class Master {
  public:
@@ -63,7 +64,10 @@ class Master {
   // What the command would lead to, without doing it: the head after it.
   Result<model::Head> dry_run(model::Command const& command, Wall now) const;
   bool is_coordinator() const;
-  std::string const& hold() const { return hold_; }  // why nodes that are gone are not downed; empty: nothing is held back
+  // Why nodes that are gone are not downed; empty: nothing is held back. Every master can tell.
+  std::string const& hold() const { return view_.suspects.record.hold; }
+  // How old what this master shows may be, if it is not fresh.
+  std::optional<Duration> view_age(Monotonic now) const;
   bool acts_for(ShardId shard) const;
 
  private:
@@ -138,9 +142,13 @@ class Master {
   void on(WatchEnded const& event);
   void on(LeaseDone const& event);
   void on(RevisionRead const& event);
+  void on(Leave const&);
+  void leave();
+  bool has_successor() const;
+  bool may_coordinate() const;
   void keep_session();
   void begin_session(std::int64_t lease, Duration ttl, Monotonic sent);
-  void end_session(std::string_view why);
+  void end_session();
   void keep_membership();
   void keep_ready();
   void resume_commanding();
@@ -170,7 +178,7 @@ class Master {
   bool judge_nodes();
   Compare as_seen(std::string const& key) const;
   void testify();
-  bool forget_old_requests();
+  bool forget_the_past();
   void compact();
   Compare am_coordinator() const;
   void carry_out(CommandId id, model::NodeCommand const& command);
@@ -285,6 +293,8 @@ class Master {
   StoreView view_;
   bool is_loaded_ = false;
   bool was_commanding_ = false;  // when it was last looked at
+  Monotonic leave_at_ = kNever;  // at the latest
+  bool has_left_ = false;
   bool is_catching_up_ = false;  // what is taken in happened a while ago, and is no news
   std::optional<Session> session_;
   std::uint32_t sessions_ = 0;
@@ -294,10 +304,10 @@ class Master {
   bool all_were_heard_ = false;           // every worker that is not down, in this session
   bool answers_changed_ = true;
   std::optional<cluster::Liveness> liveness_;  // of this session
+  std::optional<Monotonic> viewed_at_;         // nothing that was written before is missing in the view
+  Monotonic coordinator_lost_at_ = kNever;     // since when nobody coordinates
   std::optional<cluster::Downing> judge_;      // while this master coordinates
   Monotonic judge_at_ = kNever;
-  std::string hold_;
-
   std::vector<Node> nodes_;
   std::map<NodeId, NodeIx> node_ix_;
   std::set<NodeIx> unsettled_nodes_;  // whose path or fence may have to change

@@ -75,6 +75,7 @@ void Master::maintain() {
   keep_paths();
   count_answers();
   if (coordination_due_) coordinate();
+  if (leave_at_ != kNever) leave();
 }
 
 void Master::reconcile_due() {
@@ -257,7 +258,7 @@ void Master::refresh_statuses() {
 std::vector<std::string> Master::pending() const {
   std::vector<std::string> reasons;
   if (!may_command()) reasons.push_back("the master has no valid session with a fresh view");
-  if (is_coordinator() && !hold_.empty()) reasons.push_back(hold_);
+  if (!hold().empty()) reasons.push_back(hold());
   if ((mine_ & ~answered_by_all_).any()) reasons.push_back("a worker has not answered its fence");
   for (auto const& [id, waiting] : waiting_) reasons.push_back(fmt::format("command {} waits for its owner", id));
   for (auto const& [op, in_flight] : in_flight_) reasons.push_back(fmt::format("write {} is in flight", op));

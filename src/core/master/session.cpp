@@ -12,6 +12,8 @@ namespace {
 
 constexpr Duration kRetry = 500ms;
 constexpr Duration kLoadRetry = 1s;
+constexpr Duration kLeaveLimit = 5s;
+constexpr Duration kElectAnyone = 3s;  // rather a coordinator that was paused than none
 
 }  // namespace
 
@@ -65,6 +67,8 @@ void Master::on(StoreChanged const& event) {
     auto const* shard = change.record ? std::get_if<model::ShardRecord>(&*change.record) : nullptr;
     if (shard) shards.push_back(shard->shard);
   }
+  if (view_.coordinator.mod_revision != 0) coordinator_lost_at_ = kNever;
+  else coordinator_lost_at_ = std::min(coordinator_lost_at_, now_.monotonic);
   view_.revision = std::max(view_.revision, event.batch.revision);
   store_revision_ = std::max(store_revision_, view_.revision);
   take_in_journals(event.batch);
@@ -94,9 +98,12 @@ void Master::on_masters_changed() {
 // ---- the session
 
 void Master::keep_session() {
+  if (has_left_) return;
   auto const now = now_.monotonic;
   if (session_ && session_->clock.must_give_up(now)) {
-    end_session(session_->clock.is_lost() ? "its lease has ended" : "its view of the store stands still");
+    note(true, fmt::format("session {} is over: {}; joining again", session_->name,
+                           session_->clock.is_lost() ? "its lease has ended" : "its view of the store stands still"));
+    end_session();
   }
   if (!session_) {
     if (!is_loaded_ || !lease_calls_.empty() || lease_retry_at_ > now) return;
@@ -130,6 +137,8 @@ void Master::on(LeaseDone const& event) {
       store_error_ = event.outcome.error();
       note(true, fmt::format("the store grants no lease: {}; trying again", event.outcome.error().message));
       lease_retry_at_ = now_.monotonic + kRetry;
+    } else if (has_left_) {
+      out_->push_back(RevokeLease{event.outcome->lease});
     } else if (!session_) {
       begin_session(event.outcome->lease, event.outcome->ttl, sent);
     }
@@ -148,6 +157,7 @@ void Master::on(RevisionRead const& event) {
   if (event.outcome) {
     session_->clock.on_watched(view_.revision);
     session_->clock.on_read(call.mapped().at, *event.outcome);
+    if (session_->clock.view_from()) viewed_at_ = session_->clock.view_from();
   } else {
     session_->clock.on_read_failed(now_.monotonic);
   }
@@ -167,8 +177,7 @@ void Master::begin_session(std::int64_t lease, Duration ttl, Monotonic sent) {
 }
 
 // It owns nothing from now on; what it knows of the world stays.
-void Master::end_session(std::string_view why) {
-  note(true, fmt::format("session {} is over: {}; joining again", session_->name, why));
+void Master::end_session() {
   out_->push_back(RevokeLease{session_->lease});
   session_.reset();
   liveness_.reset();
@@ -203,7 +212,46 @@ bool Master::is_member() const {
   return own != view_.masters.end() && own->second.record.session == session_->name;
 }
 
+std::optional<Duration> Master::view_age(Monotonic now) const {
+  if (!viewed_at_ || now <= *viewed_at_ + cluster::kFreshFor) return std::nullopt;
+  return now - *viewed_at_;
+}
+
+// ---- leaving
+
+void Master::on(Leave const&) {
+  leave_at_ = std::min(leave_at_, now_.monotonic + kLeaveLimit);
+  maintenance_due_ = true;
+}
+
+// Its shards are granted to others one transaction after the other; each is without an owner for as long as a takeover takes.
+void Master::leave() {
+  bool const may_wait = is_member() && has_successor() && now_.monotonic < leave_at_;
+  if (has_left_ || (may_wait && mine_.any())) return;
+  has_left_ = true;
+  if (session_) end_session();
+  out_->push_back(Left{});
+}
+
+bool Master::has_successor() const {
+  return std::ranges::any_of(view_.masters, [&](auto const& each) {
+    return each.first != options_.self && each.second.record.is_ready && !each.second.record.is_leaving;
+  });
+}
+
+// Who was paused again and again takes nodes for heard that are not: another one judges better, if there is one.
+bool Master::may_coordinate() const {
+  if (leave_at_ != kNever) return !has_successor();
+  if (liveness_->counts_as_witness(now_.monotonic) || view_.masters.size() == 1) return true;
+  if (!is_coordinator()) return coordinator_lost_at_ != kNever && now_.monotonic >= coordinator_lost_at_ + kElectAnyone;
+  return std::ranges::none_of(view_.masters, [&](auto const& each) {
+    auto const seen = view_.seen.find(each.first);
+    return each.first != options_.self && (seen == view_.seen.end() || seen->second.record.counts);
+  });
+}
+
 Phase Master::phase() const {
+  if (has_left_) return Phase::Left;
   if (!is_loaded_) return Phase::Loading;
   return is_member() ? Phase::Active : Phase::Joining;
 }
@@ -242,11 +290,12 @@ void Master::keep_membership() {
   }
   auto const& coordinator = view_.coordinator;
   bool const is_of_my_past = coordinator.record.master == options_.self && coordinator.record.session != session_->name;
-  if (coordinator.mod_revision != 0 && is_of_my_past) {
+  bool const must_resign = is_coordinator() && leave_at_ == kNever && !may_coordinate();
+  if (coordinator.mod_revision != 0 && (is_of_my_past || must_resign)) {
     return perform(Duty::Membership, {.compares = {{model::coordinator_key(), Compare::Target::ModRevision, coordinator.mod_revision}},
                                       .erases = {model::coordinator_key()}});
   }
-  if (coordinator.mod_revision == 0 && may_command()) {
+  if (coordinator.mod_revision == 0 && may_command() && may_coordinate()) {
     return perform(Duty::Membership, {.compares = {{model::coordinator_key(), Compare::Target::Version, 0},
                                                    {key, Compare::Target::CreateRevision, own->second.create_revision}},
                                       .puts = {model::CoordinatorRecord{options_.self, session_->name}},
@@ -257,6 +306,17 @@ void Master::keep_membership() {
 
 void Master::keep_ready() {
   auto const& own = view_.masters.at(options_.self);
+  auto const write = [&](model::MasterRecord record) {
+    perform(Duty::Membership, {.compares = {{model::master_key(options_.self), Compare::Target::ModRevision, own.mod_revision}},
+                               .puts = {std::move(record)},
+                               .lease = session_->lease});
+  };
+  auto record = own.record;
+  if (leave_at_ != kNever) {
+    record.is_leaving = true;
+    if (!own.record.is_leaving) write(std::move(record));
+    return;
+  }
   bool const have_all_reported = std::ranges::all_of(nodes_, [](Node const& node) {
     bool const is_awaited = node.is_recorded && node.is_worker() && node.record.status == model::NodeStatus::Up;
     return !is_awaited || node.has_reported;
@@ -264,11 +324,8 @@ void Master::keep_ready() {
   session_->is_ready =
       cluster::is_ready(session_->is_ready, session_->clock.is_fresh(now_.monotonic), have_all_reported, session_->since, now_.monotonic);
   if (!session_->is_ready || own.record.is_ready) return;
-  auto record = own.record;
   record.is_ready = true;
-  perform(Duty::Membership, {.compares = {{model::master_key(options_.self), Compare::Target::ModRevision, own.mod_revision}},
-                             .puts = {std::move(record)},
-                             .lease = session_->lease});
+  write(std::move(record));
 }
 
 }  // namespace davit::master
