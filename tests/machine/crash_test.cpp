@@ -45,6 +45,7 @@ class KilledWhileCreating : public testing::TestWithParam<int> {};
 
 TEST_P(KilledWhileCreating, ends_with_exactly_what_was_asked_for) {
   World world(static_cast<std::uint64_t>(GetParam()));
+  world.docker.lose_events(0);  // what appears late is found by its event; without, by a list a minute later
   world.start_process();
   ASSERT_TRUE(world.create("web", spec_of("ok", 20)));
   world.loop.advance(std::chrono::milliseconds(GetParam() * 7));
@@ -68,6 +69,7 @@ TEST_P(KilledWhileCreating, ends_with_exactly_what_was_asked_for) {
 // What the dead process had asked the engine for appears late, and is of a revision that is not wanted any more.
 TEST_P(KilledWhileCreating, leaves_no_container_of_an_outdated_revision) {
   World world(static_cast<std::uint64_t>(GetParam()));
+  world.docker.lose_events(0);
   world.start_process();
   auto spec = spec_of("ok:1", 10);
   spec.update_config.monitor = 0s;
@@ -129,11 +131,11 @@ class RandomRun {
       case 3: remove(name); break;
       case 4: restart_process(); break;
       case 5:
-        if (!world_.docker.is_away()) world_.docker.go_away();
+        if (world_.docker.is_up()) world_.docker.crash(FakeDocker::Fate::LiveOn);
         break;
       case 6:
       case 7:
-        if (world_.docker.is_away()) world_.docker.come_back();
+        if (!world_.docker.is_up()) world_.docker.start();
         break;
       case 8: hurt([&](std::string const& victim) { world_.docker.kill(victim, 137); }); break;
       case 9: hurt([&](std::string const& victim) { world_.docker.remove(victim); }); break;
@@ -166,7 +168,7 @@ class RandomRun {
     if (removed) wanted_.erase(name);
   }
   void heal() {
-    if (world_.docker.is_away()) world_.docker.come_back();
+    if (!world_.docker.is_up()) world_.docker.start();
     world_.loop.advance(1min);  // an event that got lost is found by the next list
     world_.settle(30min);
     // A rollout that a fault stopped goes on when it is asked for anew.

@@ -227,9 +227,9 @@ TEST_P(EngineAwayAt, an_update_comes_through) {
   ASSERT_TRUE(world.settle(30s));
   ASSERT_TRUE(world.replace("web", spec_of("slow:2", 3)));
   world.loop.advance(std::chrono::milliseconds(GetParam() * 97));
-  world.docker.go_away();
+  world.docker.crash(FakeDocker::Fate::LiveOn);
   world.loop.advance(20s);
-  world.docker.come_back();
+  world.docker.start();
   EXPECT_TRUE(world.settle(5min)) << world.pending() << world.status("web").message;
   EXPECT_EQ(world.status("web").state, State::Running);
   EXPECT_THAT(world.docker.running(), SizeIs(3));
@@ -266,8 +266,8 @@ TEST_F(FaultsTest, survives_a_failed_creation_in_the_turn_in_which_all_services_
       return number == first ? std::optional(World::StoreFault{Code::Full, false}) : std::nullopt;
     };
     world_.send({.service = "web", .body = service::Create{shared(spec_of("ok", 1))}});
-    world_.docker.go_away();
-    world_.docker.come_back();
+    world_.docker.crash(FakeDocker::Fate::LiveOn);
+    world_.docker.start();
     world_.loop.advance(std::chrono::milliseconds(i * 3));
     EXPECT_EQ(world_.master().find_service("web"), nullptr);
   }
@@ -402,7 +402,7 @@ TEST_F(FaultsTest, does_not_remove_again_what_was_created_since) {
 // ---- lost events and looks
 
 TEST_F(FaultsTest, finds_the_health_that_no_event_told) {
-  world_.docker.lose_events(true);
+  world_.docker.lose_events(1);
   ASSERT_TRUE(world_.create("web", spec_of("well", 1)));
   EXPECT_TRUE(until([&] { return world_.status("web").ready == 1; }, 2min)) << world_.pending();
 }
@@ -437,7 +437,7 @@ TEST_F(FaultsTest, leaves_a_container_alone_that_is_paused_no_more) {
   auto const name = running("web").at(0);
   world_.docker.pause(name, true);
   ASSERT_TRUE(until([&] { return instance("web").reason == Reason::Paused; }));
-  world_.docker.lose_events(true);
+  world_.docker.lose_events(1);
   world_.docker.pause(name, false);
   world_.loop.advance(1min);
   EXPECT_EQ(running("web"), std::vector{name});
@@ -557,7 +557,6 @@ TEST_F(FaultsTest, knows_the_names_of_ports_after_a_restart) {
   ASSERT_TRUE(world_.create("web", spec));
   ASSERT_TRUE(world_.settle(30s));
   ASSERT_EQ(instance("web").detail->ports.at(0).name, "http");
-  world_.docker.forget_port_names();  // a real engine never knew them
   world_.kill_process();
   world_.start_process();
   ASSERT_TRUE(world_.settle(30s));
@@ -591,11 +590,11 @@ TEST_F(FaultsTest, says_once_that_a_fixed_port_is_taken) {
 TEST_F(FaultsTest, stops_no_instance_for_a_successor_that_waits_for_the_engine) {
   ASSERT_TRUE(world_.create("web", spec_of("ok:1", 3)));
   ASSERT_TRUE(world_.settle(30s));
-  world_.docker.go_away();
+  world_.docker.crash(FakeDocker::Fate::LiveOn);
   world_.loop.advance(1s);
   ASSERT_TRUE(world_.replace("web", spec_of("ok:2", 3)));
   world_.loop.advance(10s);
-  world_.docker.come_back();
+  world_.docker.start();
   std::size_t least = 100;
   ASSERT_TRUE(
       until([&] { return least = std::min(least, world_.docker.running().size()), world_.status("web").state == State::Running; }, 5min));
@@ -762,16 +761,16 @@ class RandomFaults : public testing::TestWithParam<int> {
       case 7: std::ignore = world_.remove(name); break;
       case 8: restart_process(); break;
       case 9:
-        if (!world_.docker.is_away()) world_.docker.go_away();
+        if (world_.docker.is_up()) world_.docker.crash(FakeDocker::Fate::LiveOn);
         break;
       case 10:
       case 11:
-        if (world_.docker.is_away()) world_.docker.come_back();
+        if (!world_.docker.is_up()) world_.docker.start();
         break;
       case 12: hurt([&](auto const& victim) { world_.docker.kill(victim, random_() % 3 == 0 ? 0 : 137); }); break;
       case 13: hurt([&](auto const& victim) { world_.docker.remove(victim); }); break;
       case 14: hurt([&](auto const& victim) { world_.docker.pause(victim, random_() % 2 == 0); }); break;
-      default: world_.docker.lose_events(random_() % 3 == 0); break;
+      default: world_.docker.lose_events(random_() % 3 == 0 ? 1 : World::kLostOneIn); break;
     }
   }
   model::ServiceSpec some_spec() {
@@ -802,8 +801,8 @@ class RandomFaults : public testing::TestWithParam<int> {
   }
   void heal() {
     is_healing_ = true;
-    world_.docker.lose_events(false);
-    if (world_.docker.is_away()) world_.docker.come_back();
+    world_.docker.lose_events(World::kLostOneIn);
+    if (!world_.docker.is_up()) world_.docker.start();
     ASSERT_TRUE(world_.loop.run_until([&] { return world_.master().phase() == master::Phase::Active; }, 1min));
     world_.loop.advance(1min);
     for (auto const* name : kNames) {

@@ -190,12 +190,12 @@ TEST_F(LifecycleTest, declares_nothing_dead_while_the_engine_is_away) {
   ASSERT_TRUE(world_.create("web", spec_of("ok", 3)));
   ASSERT_TRUE(world_.settle(30s));
   auto const before = world_.docker.running();
-  world_.docker.go_away();
+  world_.docker.crash(FakeDocker::Fate::LiveOn);
   world_.loop.advance(5min);
   EXPECT_EQ(world_.status("web").running, 3);
   ASSERT_TRUE(world_.replace("web", spec_of("ok", 4)));
   world_.docker.kill(before[0], 1);
-  world_.docker.come_back();
+  world_.docker.start();
   ASSERT_TRUE(world_.settle(2min)) << world_.pending();
   EXPECT_THAT(world_.docker.running(), SizeIs(4));
   EXPECT_THAT(world_.docker.running(), testing::IsSupersetOf({before[1], before[2]}));

@@ -33,7 +33,7 @@ World::Process::Process(World& world, std::string session)
     : loop(world.loop),
       store(loop, world.data_),
       faulty_store(world, store),
-      engine(world.loop, world.docker),
+      engine(world.docker),
       link(loop, engine, world.agent_state_.node),
       state_file(world),
       master({loop, faulty_store, link, peers},

@@ -10,7 +10,7 @@
 #include "adapters/link_local/link_local.hpp"
 #include "drivers/agent_driver.hpp"
 #include "drivers/master_driver.hpp"
-#include "machine/fake_docker.hpp"
+#include "sim/fake_engine.hpp"
 #include "sim/memory_store.hpp"
 #include "sim/virtual_loop.hpp"
 
@@ -18,9 +18,10 @@ namespace davit::sim {
 
 class World {
  public:
-  explicit World(std::uint64_t seed = 1) : docker(loop, seed) {}
+  explicit World(std::uint64_t seed = 1) : docker(loop, {.seed = seed}) { docker.lose_events(kLostOneIn); }
   ~World() { kill_process(); }
 
+  static constexpr unsigned kLostOneIn = 8;  // events are lossy
   VirtualLoop loop;
   FakeDocker docker;
 
