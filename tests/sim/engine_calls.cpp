@@ -69,9 +69,7 @@ void EngineCalls::proceed_after(Duration wait, Entry& entry) {
 
 // It has arrived at the engine, or its answer at the caller.
 void EngineCalls::proceed(std::uint64_t number) {
-  auto const found = under_way_.find(number);
-  if (found == under_way_.end()) return;
-  auto& entry = found->second;
+  auto& entry = under_way_.at(number);
   if (is_frozen_) return waiting_.push_back(number);
   if (entry.reply) return finish(number, *std::move(entry.reply));
   if (entry.course.is_performed) return perform_(entry.flight);
@@ -105,7 +103,9 @@ void EngineCalls::give_up(std::uint64_t number) {
 void EngineCalls::set_frozen(bool frozen) {
   is_frozen_ = frozen;
   if (frozen) return;
-  for (auto const number : std::exchange(waiting_, {})) proceed(number);
+  for (auto const number : std::exchange(waiting_, {})) {
+    if (auto const found = under_way_.find(number); found != under_way_.end()) proceed_after(Duration::zero(), found->second);
+  }
 }
 
 // Callers learn of it a moment later, not inside of what broke the connection.

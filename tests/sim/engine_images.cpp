@@ -12,9 +12,8 @@ std::string name_by_digest(std::string const& reference, Image const& image) {
 std::optional<Image> EngineImages::find(std::string const& reference) const {
   auto const image = lookup_(reference);
   if (!image) return std::nullopt;
-  bool const is_added = added_.contains(reference) || added_.contains(name_by_digest(reference, *image));
   bool const is_left = image->is_here && !removed_.contains(reference);
-  return is_added || is_left ? image : std::nullopt;
+  return is_left || added_.contains(reference) ? image : std::nullopt;
 }
 
 std::optional<Image> EngineImages::find_in_registry(std::string const& reference) const {
@@ -38,9 +37,10 @@ void EngineImages::add(std::string const& reference) {
 
 void EngineImages::remove(std::string const& reference) {
   auto const image = lookup_(reference);
-  if (image) added_.erase(name_by_digest(reference, *image));
-  added_.erase(reference);
-  removed_.insert(reference);
+  for (auto const& name : {reference, image ? name_by_digest(reference, *image) : ""}) {
+    added_.erase(name);
+    removed_.insert(name);
+  }
 }
 
 void EngineImages::clear() {

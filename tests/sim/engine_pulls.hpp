@@ -17,7 +17,7 @@ class EnginePulls {
   struct Pull {
     std::string reference;
     Image image;
-    std::function<bool()> is_wanted;  // its caller is still there
+    std::function<bool()> is_wanted;  // its caller is still there, and so is the connection
     std::function<void(model::PullProgress)> on_progress;
     std::function<void()> on_end;
   };
@@ -25,7 +25,6 @@ class EnginePulls {
   explicit EnginePulls(ports::Loop& loop) : loop_(loop) {}
   void begin(Pull pull);
   void set_frozen(bool frozen) { is_frozen_ = frozen; }  // they stand still
-  void break_all() { under_way_.clear(); }
 
  private:
   struct Entry {

@@ -59,7 +59,6 @@ void FakeDocker::crash(Fate containers) {
   is_up_ = false;
   is_frozen_ = false;
   calls_.break_all();
-  pulls_.break_all();
   pulls_.set_frozen(false);
   logs_.set_frozen(false);
   logs_.end_all({Code::Unavailable, "the connection to the engine broke", std::string(model::engine_error::kEngineAway)});

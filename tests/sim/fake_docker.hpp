@@ -52,7 +52,7 @@ class FakeDocker {
   FakeDocker& operator=(FakeDocker const&) = delete;
 
   std::map<std::string, FakeContainer> const& containers() const { return containers_.all(); }  // by id
-  std::vector<std::string> running() const;                                                  // names, sorted
+  std::vector<std::string> running() const;                                                     // names, sorted
   FakeContainer const* find(std::string const& id_or_name) { return containers_.find(id_or_name); }
 
   // What somebody else does to a container; nothing where there is none of that name.
@@ -69,7 +69,7 @@ class FakeDocker {
   void freeze();
   void thaw();
   void lose_events(unsigned one_in) { lose_one_event_in_ = one_in; }  // from now on; 1: all, 0: none
-  void set_disk_full(bool full) { disk_is_full_ = full; }   // pulls and creations are refused
+  void set_disk_full(bool full) { disk_is_full_ = full; }              // pulls and creations are refused
   void remove_image(std::string const& reference) { images_.remove(reference); }
   void wipe_disk();
 

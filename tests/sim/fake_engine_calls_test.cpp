@@ -80,6 +80,21 @@ TEST_F(FakeEngineTest, ends_a_pull_with_its_process) {
   EXPECT_EQ(asked->error().field, error::kNoSuchImage);
 }
 
+TEST_F(FakeEngineTest, tells_a_dead_process_nothing) {
+  run("a");
+  watch();
+  hints_.clear();
+  int told = 0;
+  auto const reader = engine_->read_logs({.container = "a", .follow = true}, [&](auto const&) { ++told; }, [&](Status const&) { ++told; });
+  loop_.advance(1s);
+  engine_->stop();
+  docker_.kill("a", 1);
+  docker_.crash(FakeDocker::Fate::LiveOn);
+  loop_.advance(1min);
+  EXPECT_EQ(told, 0);
+  EXPECT_THAT(hints_, testing::IsEmpty());
+}
+
 TEST_F(FakeEngineTest, tells_every_process_of_an_event) {
   watch();
   FakeEngine other(docker_);

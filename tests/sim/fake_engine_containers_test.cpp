@@ -32,10 +32,11 @@ TEST_F(FakeEngineTest, ends_containers_by_themselves_with_their_code) {
 
 TEST_F(FakeEngineTest, forgets_the_end_of_a_run_that_was_cut_short) {
   auto const id = run("a", "done");
+  loop_.advance(500ms);
   docker_.kill_for_memory("a");
   EXPECT_TRUE(detail(id).oom_killed);
   finish(model::StartContainer{id});
-  loop_.advance(950ms);  // the first run would have ended
+  loop_.advance(700ms);  // the first run would have ended
   EXPECT_EQ(detail(id).state, ContainerState::Running);
   EXPECT_FALSE(detail(id).oom_killed);
 }

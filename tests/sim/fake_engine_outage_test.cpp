@@ -21,6 +21,7 @@ TEST_F(FakeEngineTest, does_late_what_was_asked_of_it_while_it_hung) {
   EXPECT_EQ(asked->error().code, Code::UnknownOutcome);
   EXPECT_EQ(docker_.find("a"), nullptr);
   docker_.thaw();
+  loop_.run_until_idle();
   EXPECT_NE(docker_.find("a"), nullptr);
   loop_.advance(1s);
   EXPECT_THAT(asked->replies, SizeIs(1));
@@ -71,7 +72,9 @@ TEST_F(FakeEngineTest, stands_still_with_its_pulls) {
   loop_.advance(20s);
   EXPECT_FALSE(pulled->is_answered());
   docker_.thaw();
-  loop_.advance(10s);
+  loop_.advance(3s);
+  EXPECT_FALSE(pulled->is_answered()) << "four seconds were left";
+  loop_.advance(2s);
   EXPECT_TRUE(pulled->is_answered());
 }
 
@@ -117,6 +120,16 @@ TEST_F(FakeEngineTest, takes_its_containers_along_when_the_machine_crashes) {
   EXPECT_EQ(detail(running).exit_code, 255);
   EXPECT_EQ(detail(created).state, ContainerState::Created);
   EXPECT_EQ(count<model::ContainerTouched>(), 0);
+}
+
+TEST_F(FakeEngineTest, may_be_away_already_when_its_machine_crashes) {
+  watch();
+  auto const id = run("a");
+  docker_.crash(Fate::LiveOn);
+  docker_.crash(Fate::Die);
+  loop_.advance(1s);
+  EXPECT_EQ(count<model::EngineDown>(), 1);
+  EXPECT_EQ(detail(id).state, ContainerState::Exited);
 }
 
 TEST_F(FakeEngineTest, forgets_a_stop_that_it_was_waiting_for) {

@@ -32,6 +32,7 @@ TEST_F(FakeEngineTest, gives_up_a_pull_at_its_deadline) {
 TEST_F(FakeEngineTest, keeps_what_was_pulled_by_its_name_and_its_digest) {
   docker_.remove_image("known:1");
   EXPECT_FALSE(finish(model::InspectImage{"known:1"})->replies.at(0));
+  EXPECT_FALSE(finish(model::InspectImage{"known@sha256:abc"})->replies.at(0));
   EXPECT_TRUE(finish(model::PullImage{"known:1"})->replies.at(0));
   EXPECT_TRUE(finish(model::InspectImage{"known@sha256:abc"})->replies.at(0));
 }
