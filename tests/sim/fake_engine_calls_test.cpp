@@ -1,5 +1,5 @@
 // Calls that fail, are late or stay unanswered, and what becomes of them with their process.
-#include "sim/fake_engine_fixture.hpp"
+#include "sim/fake_engine_harness.hpp"
 
 namespace davit::sim {
 namespace {

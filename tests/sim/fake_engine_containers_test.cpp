@@ -1,5 +1,5 @@
 // Containers that fail by themselves, and events that get lost.
-#include "sim/fake_engine_fixture.hpp"
+#include "sim/fake_engine_harness.hpp"
 
 namespace davit::sim {
 namespace {

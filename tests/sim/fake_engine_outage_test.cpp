@@ -1,5 +1,5 @@
 // An engine that hangs, and one that crashes alone or with its machine.
-#include "sim/fake_engine_fixture.hpp"
+#include "sim/fake_engine_harness.hpp"
 
 namespace davit::sim {
 namespace {

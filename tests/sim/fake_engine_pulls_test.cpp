@@ -1,5 +1,5 @@
 // Pulls, images and the disk.
-#include "sim/fake_engine_fixture.hpp"
+#include "sim/fake_engine_harness.hpp"
 
 namespace davit::sim {
 namespace {
