@@ -42,6 +42,7 @@ class EngineContainers {
 
   std::map<std::string, FakeContainer> const& all() const { return all_; }  // by id
   FakeContainer* find(std::string const& id_or_name);
+  FakeContainer const* find(std::string const& id_or_name) const { return const_cast<EngineContainers*>(this)->find(id_or_name); }
 
   FakeContainer& add(std::string id, model::CreateContainer const& wanted, Image const& image, Program program);
   FakeContainer& add_foreign(std::string id, std::string name, std::map<std::string, std::string> labels,

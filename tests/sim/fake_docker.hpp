@@ -53,7 +53,7 @@ class FakeDocker {
 
   std::map<std::string, FakeContainer> const& containers() const { return containers_.all(); }  // by id
   std::vector<std::string> running() const;                                                     // names, sorted
-  FakeContainer const* find(std::string const& id_or_name) { return containers_.find(id_or_name); }
+  FakeContainer const* find(std::string const& id_or_name) const { return containers_.find(id_or_name); }
 
   // What somebody else does to a container; nothing where there is none of that name.
   void kill(std::string const& name, std::int64_t exit_code);
