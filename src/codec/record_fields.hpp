@@ -42,8 +42,8 @@ DAVIT_RECORD(SeenRecord, field("master", &SeenRecord::master, kRequired), field(
 
 DAVIT_RECORD(Rollout, field("state", &Rollout::state, kRequired), field("from", &Rollout::from, kOptional),
              field("to", &Rollout::to, kOptional), field("is_rollback", &Rollout::is_rollback, kOptional),
-             field("reason", &Rollout::reason, kOptional), field("message", &Rollout::message, kOptional),
-             field("since", &Rollout::since, kOptional));
+             field("is_automatic", &Rollout::is_automatic, kOptional), field("reason", &Rollout::reason, kOptional),
+             field("message", &Rollout::message, kOptional), field("since", &Rollout::since, kOptional));
 
 DAVIT_RECORD(RequestMemo, field("id", &RequestMemo::id, kRequired), field("fingerprint", &RequestMemo::fingerprint, kRequired),
              field("generation", &RequestMemo::generation, kRequired), field("at", &RequestMemo::at, kRequired));
@@ -66,11 +66,16 @@ DAVIT_RECORD(GoneRecord, field("service", &GoneRecord::service, kRequired), fiel
 DAVIT_RECORD(ServiceCreated, field("spec", &ServiceCreated::spec, kRequired));
 DAVIT_RECORD(SpecChanged, field("spec", &SpecChanged::spec, kRequired), field("replaces", &SpecChanged::replaces, kRequired));
 DAVIT_RECORD(ServiceRestarted);
-DAVIT_RECORD(RolledBack, field("to_revision", &RolledBack::to_revision, kRequired), field("spec", &RolledBack::spec, kRequired));
-DAVIT_RECORD(RolloutCompleted);
+DAVIT_RECORD(RolledBack, field("to_revision", &RolledBack::to_revision, kRequired), field("spec", &RolledBack::spec, kRequired),
+             field("is_automatic", &RolledBack::is_automatic, kOptional), field("reason", &RolledBack::reason, kOptional),
+             field("message", &RolledBack::message, kOptional));
+DAVIT_RECORD(RolloutCompleted, field("is_partial", &RolloutCompleted::is_partial, kOptional),
+             field("reason", &RolloutCompleted::reason, kOptional), field("message", &RolloutCompleted::message, kOptional));
 DAVIT_RECORD(RolloutStopped, field("reason", &RolloutStopped::reason, kRequired), field("message", &RolloutStopped::message, kOptional));
 DAVIT_RECORD(ImageResolved, field("revision", &ImageResolved::revision, kRequired), field("digest", &ImageResolved::digest, kRequired));
 DAVIT_RECORD(RemovalRequested);
+DAVIT_RECORD(RolloutPaused);
+DAVIT_RECORD(RolloutResumed);
 
 DAVIT_RECORD(JournalEvent, field("number", &JournalEvent::number, kRequired), field("time", &JournalEvent::time, kRequired),
              field("author", &JournalEvent::author, kOptional), field("request_id", &JournalEvent::request_id, kOptional),

@@ -27,7 +27,10 @@ struct Rollback {
   std::optional<std::uint32_t> to_revision;  // absent: the one before
 };
 struct Remove {};
-using CommandBody = std::variant<Create, Replace, Restart, Rollback, Remove>;
+// Of the rollout that is under way.
+struct Pause {};
+struct Resume {};
+using CommandBody = std::variant<Create, Replace, Restart, Rollback, Remove, Pause, Resume>;
 
 struct Command {
   std::string service;

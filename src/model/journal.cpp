@@ -8,17 +8,16 @@ namespace davit::model {
 namespace {
 
 void begin_revision(Head& head, SpecRef spec, Wall time) {
-  // The last one that was in place: a way that was not gone to its end is no place to go back to.
-  auto const before = head.rollout.state == RolloutState::None ? head.revision : head.rollout.from;
+  auto const before = revision_in_place(head);
   head.revision = ++head.last_revision;
   head.revisions[head.revision] = {std::move(spec), {}, time};
-  head.rollout = {RolloutState::Active, before, head.revision, false, Reason::None, {}, time};
+  head.rollout = {.state = RolloutState::Active, .from = before, .to = head.revision, .since = time};
 }
 
 // Keeps the current revision, the one a rollout comes from, and the newest others.
 void drop_old_revisions(Head& head) {
   for (auto it = head.revisions.begin(); head.revisions.size() > kRevisionsKept;) {
-    bool const in_use = it->first == head.revision || (head.rollout.state != RolloutState::None && it->first == head.rollout.from);
+    bool const in_use = it->first == head.revision || it->first == revision_in_place(head) || it->first == head.rollout.from;
     it = in_use ? std::next(it) : head.revisions.erase(it);
   }
 }
@@ -59,16 +58,44 @@ void on(Head& head, JournalEvent const& event, RolledBack const& body) {
   auto const before = head.revision;
   head.revision = body.to_revision;
   head.revisions.at(head.revision).spec = body.spec;
-  head.rollout = {RolloutState::Active, before, head.revision, true, Reason::None, {}, event.time};
+  head.rollout = {.state = RolloutState::Active,
+                  .from = before,
+                  .to = head.revision,
+                  .is_rollback = true,
+                  .is_automatic = body.is_automatic,
+                  .reason = body.reason,
+                  .message = body.message,
+                  .since = event.time};
 }
 
-void on(Head& head, JournalEvent const&, RolloutCompleted const&) { head.rollout = {}; }
+void on(Head& head, JournalEvent const&, RolloutCompleted const& body) {
+  auto& rollout = head.rollout;
+  if (body.is_partial) {
+    rollout.state = RolloutState::Incomplete;
+    rollout.reason = body.reason;
+    rollout.message = body.message;
+  } else if (rollout.is_automatic) {
+    rollout.state = RolloutState::RolledBack;
+  } else {
+    rollout = {};
+  }
+}
 
 void on(Head& head, JournalEvent const& event, RolloutStopped const& body) {
   head.rollout.state = RolloutState::Stopped;
   head.rollout.reason = body.reason;
   head.rollout.message = body.message;
   head.rollout.since = event.time;
+}
+
+void on(Head& head, JournalEvent const&, RolloutPaused const&) { head.rollout.state = RolloutState::Paused; }
+
+void on(Head& head, JournalEvent const& event, RolloutResumed const&) {
+  head.rollout.state = RolloutState::Active;
+  head.rollout.since = event.time;
+  if (head.rollout.is_automatic) return;  // goes on saying what it was needed for
+  head.rollout.reason = Reason::None;
+  head.rollout.message.clear();
 }
 
 void on(Head& head, JournalEvent const&, ImageResolved const& body) {
@@ -83,9 +110,16 @@ void on(Head& head, JournalEvent const&, RemovalRequested const&) {
 
 }  // namespace
 
+std::uint32_t revision_in_place(Head const& head) {
+  bool const is_at_its_end = head.rollout.state == RolloutState::None || head.rollout.state == RolloutState::RolledBack;
+  if (is_at_its_end) return head.revision;
+  return head.rollout.is_rollback ? head.rollout.to : head.rollout.from;
+}
+
 std::string_view event_type(EventBody const& body) {
   static constexpr std::string_view kTypes[] = {"created",           "spec_changed",    "restarted",      "rolled_back",
-                                                "rollout_completed", "rollout_stopped", "image_resolved", "removal_requested"};
+                                                "rollout_completed", "rollout_stopped", "image_resolved", "removal_requested",
+                                                "rollout_paused",    "rollout_resumed"};
   return kTypes[body.index()];
 }
 

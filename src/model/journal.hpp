@@ -30,12 +30,20 @@ struct SpecChanged {
 };
 // The same template once more, as a new revision.
 struct ServiceRestarted {};
-// Back to a kept revision's template; `instances` stays.
+// Back to a kept revision's template; `instances` stays. `is_automatic`: because the update failed; the message says how.
 struct RolledBack {
   std::uint32_t to_revision = 0;
   SpecRef spec;
+  bool is_automatic = false;
+  Reason reason = Reason::None;
+  std::string message;
 };
-struct RolloutCompleted {};
+// `is_partial`: some new instances failed, and the failures were to be borne; the message tells of one.
+struct RolloutCompleted {
+  bool is_partial = false;
+  Reason reason = Reason::None;
+  std::string message;
+};
 // The rollout goes no further: new instances failed.
 struct RolloutStopped {
   Reason reason = Reason::None;
@@ -46,9 +54,12 @@ struct ImageResolved {
   std::string digest;
 };
 struct RemovalRequested {};
+// By a user, who may resume it; so may he after RolloutStopped.
+struct RolloutPaused {};
+struct RolloutResumed {};
 
 using EventBody = std::variant<ServiceCreated, SpecChanged, ServiceRestarted, RolledBack, RolloutCompleted, RolloutStopped, ImageResolved,
-                               RemovalRequested>;
+                               RemovalRequested, RolloutPaused, RolloutResumed>;
 std::string_view event_type(EventBody const& body);  // "created", "spec_changed", …: durable names
 
 struct JournalEvent {
@@ -61,17 +72,28 @@ struct JournalEvent {
   EventBody body;
 };
 
-enum class RolloutState : std::uint8_t { None, Active, Stopped };
-DAVIT_ENUM_NAMES(RolloutState, {RolloutState::None, "none"}, {RolloutState::Active, "active"}, {RolloutState::Stopped, "stopped"});
+// Any update, restart or rollback leads to Active, from wherever it was.
+//
+//   Active ⇄ Paused                          by a user
+//   Active → None                            completed
+//   Active → RolledBack                      an automatic rollback completed: `message` still says why it was needed
+//   Active → Incomplete                      completed with failures that were to be borne
+//   Active → Stopped → Active                failed; resumed by a user
+enum class RolloutState : std::uint8_t { None, Active, Stopped, Paused, Incomplete, RolledBack };
+DAVIT_ENUM_NAMES(RolloutState, {RolloutState::None, "none"}, {RolloutState::Active, "active"}, {RolloutState::Stopped, "stopped"},
+                 {RolloutState::Paused, "paused"}, {RolloutState::Incomplete, "incomplete"}, {RolloutState::RolledBack, "rolled_back"});
 
 struct Rollout {
   RolloutState state = RolloutState::None;
   std::uint32_t from = 0;  // the revision that instances are led away from
   std::uint32_t to = 0;
   bool is_rollback = false;
+  bool is_automatic = false;  // a rollback that followed from a failed update
   Reason reason = Reason::None;
   std::string message;
-  Wall since{};
+  Wall since{};  // when it began, or was resumed or stopped
+
+  bool is_under_way() const { return state == RolloutState::Active || state == RolloutState::Paused; }
   friend bool operator==(Rollout const&, Rollout const&) = default;
 };
 
@@ -107,6 +129,9 @@ struct Head {
   SpecRef const& spec() const { return revisions.at(revision).spec; }
   std::string const& digest() const { return revisions.at(revision).digest; }
 };
+
+// The last revision that was in place as a whole: a way that was not gone to its end is no place to go back to.
+std::uint32_t revision_in_place(Head const& head);
 
 // `before` is a Head with events == 0 for the first event.
 Head apply(Head before, JournalEvent const& event);

@@ -29,12 +29,15 @@ Change greatest_change(S const& before, S const& after) {
 
 Change change_between(ServiceSpec const& before, ServiceSpec const& after) { return greatest_change(before, after); }
 
-bool can_start_first(ServiceSpec const& spec) {
+std::string_view what_forbids_overlap(ServiceSpec const& spec) {
   bool const has_fixed_port = std::ranges::any_of(spec.ports, [](PortSpec const& port) { return port.published && !port.published_end; });
   bool const has_writable_volume =
       std::ranges::any_of(spec.volumes, [](Mount const& mount) { return mount.type != MountType::Tmpfs && !mount.read_only; });
-  bool const shares_host_network = spec.network_mode == "host";
-  return !has_fixed_port && !has_writable_volume && !shares_host_network && spec.on_isolation == OnIsolation::Keep;
+  if (has_fixed_port) return "a fixed host port";
+  if (has_writable_volume) return "a writable volume";
+  if (spec.network_mode == "host") return "the host's network";
+  if (spec.on_isolation == OnIsolation::Stop) return "on_isolation: stop";
+  return {};
 }
 
 }  // namespace davit::model

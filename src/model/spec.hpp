@@ -140,7 +140,7 @@ struct UpdateConfig {
   Duration delay = 0s;
   UpdateOrder order = UpdateOrder::Auto;
   Duration monitor = 10s;
-  FailureAction failure_action = FailureAction::Pause;
+  FailureAction failure_action = FailureAction::Rollback;
   double max_failure_ratio = 0;
   Duration progress_deadline = 10min;
   friend bool operator==(UpdateConfig const&, UpdateConfig const&) = default;
@@ -213,8 +213,8 @@ using SpecRef = std::shared_ptr<ServiceSpec const>;
 // The greatest Change among the fields in which the two differ.
 Change change_between(ServiceSpec const& before, ServiceSpec const& after);
 
-// Whether a rolling update may start the new instance of a slot before the old one stops: no fixed host port, no writable
-// volume that both would hold.
-bool can_start_first(ServiceSpec const& spec);
+// What two instances of one slot would get in each other's way with, so that a rolling update must stop the old one before the
+// new one starts; "" if nothing.
+std::string_view what_forbids_overlap(ServiceSpec const& spec);
 
 }  // namespace davit::model

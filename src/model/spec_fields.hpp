@@ -123,8 +123,7 @@ struct Fields<UpdateConfig> {
   static constexpr auto kAll = std::tuple{
       field("parallelism", &UpdateConfig::parallelism,
             {.doc = "How many instances are replaced at a time; 0: all.", .change = Change::None, .min = 0, .max = kMaxInstances}),
-      field("delay", &UpdateConfig::delay,
-            {.doc = "Time between two replacements.", .change = Change::None, .min = 0, .max = 86400, .unsupported = "leave it out"}),
+      field("delay", &UpdateConfig::delay, {.doc = "Time between two replacements.", .change = Change::None, .min = 0, .max = 86400}),
       field("order", &UpdateConfig::order,
             {.doc = "start-first, stop-first, or auto: start-first where no fixed host port and no writable volume stands in the way.",
              .change = Change::None}),
@@ -133,9 +132,11 @@ struct Fields<UpdateConfig> {
              .change = Change::None,
              .min = 0,
              .max = 86400}),
-      field("failure_action", &UpdateConfig::failure_action, {.doc = "What a failed replacement leads to.", .change = Change::None}),
+      field(
+          "failure_action", &UpdateConfig::failure_action,
+          {.doc = "What failed replacements lead to: rollback, pause, or continue. A rollback that fails pauses.", .change = Change::None}),
       field("max_failure_ratio", &UpdateConfig::max_failure_ratio,
-            {.doc = "Share of failed instances that is borne.", .change = Change::None, .min = 0, .max = 1, .unsupported = "leave it out"}),
+            {.doc = "Share of failed instances that is borne.", .change = Change::None, .min = 0, .max = 1}),
       field("progress_deadline", &UpdateConfig::progress_deadline,
             {.doc = "Time in which each replacement must become ready.", .change = Change::None, .min = 1, .max = 86400}),
   };
@@ -215,7 +216,7 @@ struct Fields<ServiceSpec> {
       field("restart_policy", &ServiceSpec::restart_policy, {.doc = "What follows the end of a container.", .change = Change::None}),
       field("update_config", &ServiceSpec::update_config, {.doc = "How a new revision replaces the old one.", .change = Change::None}),
       field("rollback_config", &ServiceSpec::rollback_config,
-            {.doc = "How a rollback replaces instances.", .change = Change::None, .unsupported = "leave it out: update_config counts"}),
+            {.doc = "How a rollback replaces instances; absent: as update_config says.", .change = Change::None}),
       field("drain_delay", &ServiceSpec::drain_delay,
             {.doc = "Time between leaving discovery and the stop signal.", .change = Change::None, .min = 0, .max = 3600}),
       field("placement", &ServiceSpec::placement, {.doc = "Which nodes may run the instances.", .change = Change::None}),

@@ -235,7 +235,6 @@ class Check {
   void not_built() {
     if (!is_built(spec_.mode)) add("#/mode", kUnsupported, "not supported yet: use replicated");
     if (!is_built(spec_.on_isolation)) add("#/on_isolation", kUnsupported, "not supported yet: use keep");
-    if (!is_built(spec_.update_config.failure_action)) add("#/update_config/failure_action", kUnsupported, "not supported yet: use pause");
   }
 
   std::string_view service_;

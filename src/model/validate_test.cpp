@@ -116,8 +116,6 @@ TEST(Validate, NamesTheFieldAndTheWayOut) {
       {[](auto& s) { s.dns = {"x"}; }, "#/dns/0", kInvalidValue, "IP address"},
       {[](auto& s) { s.mode = Mode::Global; }, "#/mode", kUnsupported, "use replicated"},
       {[](auto& s) { s.on_isolation = OnIsolation::Stop; }, "#/on_isolation", kUnsupported, "use keep"},
-      {[](auto& s) { s.update_config.failure_action = FailureAction::Continue; }, "#/update_config/failure_action", kUnsupported,
-       "use pause"},
   };
   for (auto const& [spoil, pointer, code, says] : cases) {
     auto spec = plain();

@@ -25,14 +25,11 @@ std::vector<Problem> warnings(ServiceSpec const& spec) {
           {fmt::format("#/volumes/{}", i), "node_volume", "each node has its own; instances on different nodes see different data"});
     }
   }
-  if (spec.update_config.order == UpdateOrder::StartFirst && !can_start_first(spec)) {
-    all.push_back(
-        {"#/update_config/order", "updates_stop_first",
-         "a fixed host port, a writable volume or the host's network allows one instance at a time: updates stop the old one first"});
-  } else if (spec.update_config.order == UpdateOrder::Auto && !can_start_first(spec)) {
-    all.push_back(
-        {"#", "updates_stop_first",
-         "updates stop each instance before its successor starts, because of a fixed host port, a writable volume or the host's network"});
+  auto const obstacle = what_forbids_overlap(spec);
+  if (!obstacle.empty() && spec.update_config.order != UpdateOrder::StopFirst) {
+    bool const is_asked_for = spec.update_config.order == UpdateOrder::StartFirst;
+    all.push_back({is_asked_for ? "#/update_config/order" : "#", "updates_stop_first",
+                   fmt::format("updates stop each instance before its successor starts, because of {}", obstacle)});
   }
   for (auto const* const key : {"DAVIT_SERVICE", "DAVIT_SLOT", "DAVIT_INSTANCE_ID", "DAVIT_NODE_NAME"}) {
     if (spec.environment.items.contains(key)) {

@@ -157,6 +157,7 @@ class RandomRun {
   void set(std::string const& name) {
     auto spec = spec_of(random_() % 2 == 0 ? "ok:1" : "ok:2", static_cast<std::int64_t>(random_() % 6));
     spec.update_config.monitor = 1s;
+    spec.update_config.failure_action = model::FailureAction::Pause;  // the model knows of no rollback
     spec.drain_delay = 0s;
     auto const body = std::make_shared<model::ServiceSpec const>(spec);
     auto const applied = world_.command({.service = name, .body = service::Replace{body, true}});

@@ -24,6 +24,11 @@ inline model::ServiceSpec spec_of(std::string image, std::int64_t instances) {
   return spec;
 }
 
+inline model::ServiceSpec pausing(model::ServiceSpec spec) {
+  spec.update_config.failure_action = model::FailureAction::Pause;
+  return spec;
+}
+
 inline model::ServiceSpec with_port(model::ServiceSpec spec, std::optional<std::int64_t> published = {}) {
   spec.ports.push_back({.target = 80, .published = published});
   return spec;

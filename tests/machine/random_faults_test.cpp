@@ -43,7 +43,7 @@ class RandomFaults : public testing::TestWithParam<int> {
 
   void act() {
     std::string const name = kNames[random_() % std::size(kNames)];
-    switch (random_() % 16) {
+    switch (random_() % 18) {
       case 0:
       case 1:
       case 2:
@@ -63,6 +63,8 @@ class RandomFaults : public testing::TestWithParam<int> {
       case 12: hurt([&](auto const& victim) { world_.docker.kill(victim, random_() % 3 == 0 ? 0 : 137); }); break;
       case 13: hurt([&](auto const& victim) { world_.docker.remove(victim); }); break;
       case 14: hurt([&](auto const& victim) { world_.docker.pause(victim, random_() % 2 == 0); }); break;
+      case 15: std::ignore = world_.command({.service = name, .body = service::Pause{}}); break;
+      case 16: std::ignore = world_.command({.service = name, .body = service::Resume{}}); break;
       default: world_.docker.lose_events(random_() % 3 == 0 ? 1 : World::kLostOneIn); break;
     }
   }
@@ -75,6 +77,9 @@ class RandomFaults : public testing::TestWithParam<int> {
     spec.update_config.parallelism = static_cast<std::int64_t>(random_() % 4);
     spec.update_config.order = static_cast<model::UpdateOrder>(random_() % 3);
     spec.update_config.progress_deadline = 1min;
+    spec.update_config.failure_action = static_cast<model::FailureAction>(random_() % 3);
+    spec.update_config.max_failure_ratio = static_cast<double>(random_() % 3) / 4;
+    spec.update_config.delay = random_() % 2 * 2s;
     spec.restart_policy.condition = static_cast<model::RestartCondition>(random_() % 3);
     spec.drain_delay = random_() % 2 * 3s;
     return spec;

@@ -25,7 +25,7 @@ TEST_F(FaultsTest, stops_no_instance_for_a_successor_that_waits_for_the_engine) 
 }
 
 TEST_F(FaultsTest, gives_back_what_an_instance_of_a_forgotten_revision_had_reserved) {
-  auto spec = spec_of("ok", 1);
+  auto spec = pausing(spec_of("ok", 1));
   spec.resources.reservations.cpus = 1;  // the engine has 4
   ASSERT_TRUE(world_.create("web", spec));
   ASSERT_TRUE(world_.settle(30s));
@@ -45,7 +45,7 @@ TEST_F(FaultsTest, looks_after_an_instance_of_a_forgotten_revision) {
   ASSERT_TRUE(world_.create("web", spec_of("ok:1", 1)));
   ASSERT_TRUE(world_.settle(30s));
   for (int i = 0; i < 12; ++i) {
-    ASSERT_TRUE(world_.replace("web", spec_of(fmt::format("none:{}", i), 1)));
+    ASSERT_TRUE(world_.replace("web", pausing(spec_of(fmt::format("none:{}", i), 1))));
     ASSERT_TRUE(until([&] { return world_.status("web").state == State::Paused; }, 2min));
   }
   world_.kill_process();
@@ -60,7 +60,7 @@ TEST_F(FaultsTest, goes_back_to_what_runs_after_many_failed_updates) {
   ASSERT_TRUE(world_.create("web", spec_of("ok:1", 1)));
   ASSERT_TRUE(world_.settle(30s));
   for (int i = 0; i < 12; ++i) {
-    ASSERT_TRUE(world_.replace("web", spec_of(fmt::format("none:{}", i), 1)));
+    ASSERT_TRUE(world_.replace("web", pausing(spec_of(fmt::format("none:{}", i), 1))));
     ASSERT_TRUE(until([&] { return world_.status("web").state == State::Paused; }, 2min));
   }
   EXPECT_TRUE(world_.command({.service = "web", .body = service::Rollback{1}}));
@@ -80,7 +80,7 @@ TEST_F(FaultsTest, takes_a_new_restart_policy_also_where_the_old_one_wanted_no_r
 }
 
 TEST_F(FaultsTest, places_what_waited_for_room_also_after_a_stopped_update) {
-  auto spec = spec_of("ok:1", 4);
+  auto spec = pausing(spec_of("ok:1", 4));
   spec.resources.reservations.cpus = 1;  // the engine has 4
   spec.update_config.progress_deadline = 20s;
   auto other = spec_of("ok", 1);

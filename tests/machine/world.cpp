@@ -81,7 +81,8 @@ Result<master::Applied> World::remove(std::string const& name) { return command(
 
 service::ServiceStatus World::status(std::string const& name) const {
   auto const* service = master().find_service(name);
-  return service ? service->status : service::ServiceStatus{};
+  // The master derives statuses at the tick that follows a change; a test may look before.
+  return service ? service::status_of(service->head, service->instances) : service::ServiceStatus{};
 }
 
 bool World::settle(Duration limit) {

@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "core/master/master.hpp"
+#include "core/service/terms.hpp"
 
 namespace davit::master {
 
@@ -150,6 +151,8 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   instance->reason = report.reason;
   instance->restarts = report.restarts;
   instance->failures = report.failures;
+  bool const ends_serving = was_ready && !report.ready;
+  if (ends_serving && now_.monotonic - instance->ready_since >= service::terms_of(service->head).monitor) instance->has_settled = true;
   if (!report.ready) instance->ready_since = kNever;
   else if (!was_ready) instance->ready_since = now_.monotonic - report.state_ago;
   if (!instance->stop_sent) instance->retry_at = kNever;

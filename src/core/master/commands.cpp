@@ -15,8 +15,9 @@ constexpr Duration kRequeue = 100ms;
 
 // The revision whose stored spec the event changes, if any.
 bool changes_spec_record(model::EventBody const& body) {
-  return !std::holds_alternative<model::RolloutCompleted>(body) && !std::holds_alternative<model::RolloutStopped>(body) &&
-         !std::holds_alternative<model::RemovalRequested>(body);
+  return std::holds_alternative<model::ServiceCreated>(body) || std::holds_alternative<model::SpecChanged>(body) ||
+         std::holds_alternative<model::ServiceRestarted>(body) || std::holds_alternative<model::RolledBack>(body) ||
+         std::holds_alternative<model::ImageResolved>(body);
 }
 
 }  // namespace

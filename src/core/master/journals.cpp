@@ -11,6 +11,7 @@ namespace {
 struct Announcement {
   std::string_view type;
   std::string message;
+  model::Reason reason = model::Reason::None;
 };
 
 Announcement describe(model::Head const&, model::Head const& after, model::ServiceCreated const&) {
@@ -27,14 +28,23 @@ Announcement describe(model::Head const& before, model::Head const& after, model
 Announcement describe(model::Head const&, model::Head const& after, model::ServiceRestarted const&) {
   return {"service.updated", fmt::format("restart as revision {}", after.revision)};
 }
-Announcement describe(model::Head const& before, model::Head const& after, model::RolledBack const&) {
-  return {"service.rolled_back", fmt::format("from revision {} to {}", before.revision, after.revision)};
+Announcement describe(model::Head const& before, model::Head const& after, model::RolledBack const& body) {
+  auto const way = fmt::format("from revision {} to {}", before.revision, after.revision);
+  return {"service.rolled_back", body.is_automatic ? fmt::format("{}: {}", way, body.message) : way, body.reason};
 }
-Announcement describe(model::Head const&, model::Head const& after, model::RolloutCompleted const&) {
+Announcement describe(model::Head const&, model::Head const& after, model::RolloutCompleted const& body) {
+  if (body.is_partial)
+    return {"service.updated", fmt::format("revision {} is in place in part: {}", after.revision, body.message), body.reason};
   return {"service.updated", fmt::format("revision {} is in place", after.revision)};
 }
 Announcement describe(model::Head const&, model::Head const& after, model::RolloutStopped const& body) {
-  return {"service.updated", fmt::format("the way to revision {} stopped: {}", after.revision, body.message)};
+  return {"service.updated", fmt::format("the way to revision {} stopped: {}", after.revision, body.message), body.reason};
+}
+Announcement describe(model::Head const&, model::Head const& after, model::RolloutPaused const&) {
+  return {"service.updated", fmt::format("the way to revision {} is paused", after.revision)};
+}
+Announcement describe(model::Head const&, model::Head const& after, model::RolloutResumed const&) {
+  return {"service.updated", fmt::format("the way to revision {} goes on", after.revision)};
 }
 Announcement describe(model::Head const&, model::Head const&, model::ImageResolved const& body) {
   return {"service.updated", fmt::format("revision {} runs {}", body.revision, body.digest)};
@@ -150,13 +160,8 @@ void Master::forget_service(std::string const& name) {
 }
 
 void Master::announce(model::Head const& before, model::Head const& after, model::JournalEvent const& event) {
-  auto const [type, message] = std::visit([&](auto const& body) { return describe(before, after, body); }, event.body);
-  auto const* stopped = std::get_if<model::RolloutStopped>(&event.body);
-  changed({.type = std::string(type),
-           .service = after.name,
-           .revision = after.revision,
-           .reason = stopped ? stopped->reason : model::Reason::None,
-           .message = message});
+  auto const [type, message, reason] = std::visit([&](auto const& body) { return describe(before, after, body); }, event.body);
+  changed({.type = std::string(type), .service = after.name, .revision = after.revision, .reason = reason, .message = message});
 }
 
 }  // namespace davit::master

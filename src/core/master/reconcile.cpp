@@ -103,7 +103,7 @@ void Master::reconcile(Service& service) {
   mark_unknown(service);
   retry(service);
 
-  auto plan = service::plan(service.head, service.instances, now_.monotonic);
+  auto plan = service::plan(service.head, service.instances, now_);
   auto next = plan.wake_at;
   for (auto const& order : plan.stop) {
     if (orders_left_ == 0) break;

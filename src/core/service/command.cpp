@@ -4,8 +4,12 @@
 
 #include <fmt/core.h>
 
+#include "core/service/rollout.hpp"
+
 namespace davit::service {
 namespace {
+
+using model::RolloutState;
 
 std::unexpected<Error> not_found(Command const& command) {
   return fail(Code::NotFound, fmt::format("there is no service '{}'", command.service));
@@ -24,13 +28,19 @@ Result<std::optional<model::RequestMemo>> find_replay(std::vector<model::Request
   return fail(Code::Invalid, fmt::format("Idempotency-Key '{}' was used for another request", command.request_id), "idempotency_key");
 }
 
+// Not one that Davit went back from by itself; 0 if there is none.
 std::uint32_t revision_before(model::Head const& head) {
-  if (head.rollout.state != model::RolloutState::None) return head.rollout.from;
+  bool const was_rolled_back = head.rollout.state == RolloutState::RolledBack;
+  if (head.rollout.state != RolloutState::None && !was_rolled_back) return head.rollout.from;
   std::uint32_t newest = 0;
   for (auto const& [revision, record] : head.revisions) {
-    if (revision != head.revision) newest = revision;
+    if (revision != head.revision && !(was_rolled_back && revision == head.rollout.from)) newest = revision;
   }
   return newest;
+}
+
+std::unexpected<Error> no_rollout(Command const& command) {
+  return fail(Code::Invalid, fmt::format("no update of service '{}' is under way", command.service));
 }
 
 Result<Decision> decide_on(model::Head const&, Command const& command, Create const&) {
@@ -47,6 +57,8 @@ Result<Decision> decide_on(model::Head const& head, Command const&, Replace cons
 Result<Decision> decide_on(model::Head const&, Command const&, Restart const&) { return Decision{model::ServiceRestarted{}, {}}; }
 
 Result<Decision> decide_on(model::Head const& head, Command const& command, Rollback const& body) {
+  bool const is_on_its_way = head.rollout.is_under_way() && head.rollout.is_automatic;
+  if (!body.to_revision && is_on_its_way) return Decision{};
   auto const target = body.to_revision.value_or(revision_before(head));
   auto const kept = head.revisions.find(target);
   if (kept == head.revisions.end() || (target == head.revision && !body.to_revision)) {
@@ -55,9 +67,31 @@ Result<Decision> decide_on(model::Head const& head, Command const& command, Roll
     return fail(Code::Invalid, text, "#/revision");
   }
   if (target == head.revision) return Decision{};
-  auto spec = *kept->second.spec;
-  spec.instances = head.spec()->instances;
-  return Decision{model::RolledBack{target, std::make_shared<model::ServiceSpec const>(std::move(spec))}, {}};
+  return Decision{roll_back(head, target), {}};
+}
+
+Result<Decision> decide_on(model::Head const& head, Command const& command, Pause const&) {
+  switch (head.rollout.state) {
+    case RolloutState::Active: return Decision{model::RolloutPaused{}, {}};
+    case RolloutState::Paused:
+    case RolloutState::Stopped: return Decision{};
+    case RolloutState::None:
+    case RolloutState::Incomplete:
+    case RolloutState::RolledBack: return no_rollout(command);
+  }
+  return no_rollout(command);
+}
+
+Result<Decision> decide_on(model::Head const& head, Command const& command, Resume const&) {
+  switch (head.rollout.state) {
+    case RolloutState::Paused:
+    case RolloutState::Stopped: return Decision{model::RolloutResumed{}, {}};
+    case RolloutState::Active: return Decision{};
+    case RolloutState::None:
+    case RolloutState::Incomplete:
+    case RolloutState::RolledBack: return no_rollout(command);
+  }
+  return no_rollout(command);
 }
 
 Result<Decision> decide_on(model::Head const&, Command const&, Remove const&) { return Decision{model::RemovalRequested{}, {}}; }

@@ -17,9 +17,11 @@ namespace davit::service {
 using model::Command;
 using model::CommandBody;
 using model::Create;
+using model::Pause;
 using model::Remove;
 using model::Replace;
 using model::Restart;
+using model::Resume;
 using model::Rollback;
 
 // `replayed`: the request was carried out before; nothing is to be done. No event and not replayed: it changes nothing.

@@ -1,10 +1,7 @@
 // plan(): from what a service should be and what its agents report to what must be done next. Pure; the whole of
 // placing, scaling, rolling out and removing follows from calling it again after each change.
 //
-// A rollout goes slot by slot, `parallelism` at a time. A slot is done when an instance of the new revision has been ready for
-// `monitor` and none of another revision is left. start-first: the old instance stops when the new one is done waiting;
-// stop-first: the new one is placed when the old one is gone. A new instance that fails, or is not ready by the progress deadline,
-// stops the rollout: the decision is journalled, what runs stays.
+// The sets that it sorts instances into are in draft.hpp, a rollout's step in rollout.hpp, the terms it goes by in terms.hpp.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +31,6 @@ struct Plan {
 };
 
 // `instances` in InOrder.
-Plan plan(model::Head const& head, std::span<Instance const> instances, Monotonic now);
+Plan plan(model::Head const& head, std::span<Instance const> instances, Now now);
 
 }  // namespace davit::service

@@ -13,11 +13,22 @@ bool is_in_trouble(Instance const& instance) {
   return instance.reason != model::Reason::None || instance.health == model::Health::Unhealthy;
 }
 
+// The end of a rollout that bore failures shows as long as not all is as it was to be.
+bool lacks_updates(model::Head const& head, ServiceStatus const& status) {
+  return head.rollout.state == RolloutState::Incomplete && status.updated < status.desired;
+}
+
 State state_of(model::Head const& head, ServiceStatus const& status, bool in_trouble) {
   if (head.removing) return State::Removing;
-  if (head.rollout.state == RolloutState::Stopped) return State::Paused;
-  if (head.rollout.state == RolloutState::Active) return head.rollout.is_rollback ? State::RollingBack : State::Updating;
-  if (in_trouble) return State::Degraded;
+  switch (head.rollout.state) {
+    case RolloutState::Active: return head.rollout.is_rollback ? State::RollingBack : State::Updating;
+    case RolloutState::Paused:
+    case RolloutState::Stopped: return State::Paused;
+    case RolloutState::None:
+    case RolloutState::Incomplete:
+    case RolloutState::RolledBack: break;
+  }
+  if (in_trouble || lacks_updates(head, status)) return State::Degraded;
   return status.ready >= status.desired ? State::Running : State::Converging;
 }
 
@@ -27,6 +38,25 @@ std::string trouble_text(model::Head const& head, Instance const& instance, std:
       fmt::format("{}.{}: {}", head.name, instance.slot, message.empty() ? std::string(model::to_string(instance.reason)) : message);
   if (others > 0) text += fmt::format(" (and {} more)", others);
   return text;
+}
+
+// How far a rollout has come and what came of it; "" where there is nothing to say.
+std::string rollout_text(model::Head const& head, ServiceStatus const& status) {
+  auto const& rollout = head.rollout;
+  auto const way = fmt::format("{} to revision {}", rollout.is_rollback ? "rollback" : "update", rollout.to);
+  auto const progress = fmt::format("{}/{} updated", status.updated, status.desired);
+  // Of an automatic rollback the message tells why the update failed that it leads back from.
+  auto const cause = rollout.is_automatic ? fmt::format("update to revision {} failed: {}", rollout.from, rollout.message) : std::string();
+  switch (rollout.state) {
+    case RolloutState::None: return {};
+    case RolloutState::Active: return cause.empty() ? progress : fmt::format("{}; {}", progress, cause);
+    case RolloutState::Paused: return fmt::format("{} is paused: {}", way, progress);
+    case RolloutState::Stopped: return fmt::format("{} stopped: {}", way, rollout.message);
+    case RolloutState::RolledBack: return fmt::format("update to revision {} was rolled back: {}", rollout.from, rollout.message);
+    case RolloutState::Incomplete:
+      return lacks_updates(head, status) ? fmt::format("{} is incomplete, {}: {}", way, progress, rollout.message) : std::string();
+  }
+  return {};
 }
 
 }  // namespace
@@ -48,11 +78,13 @@ ServiceStatus status_of(model::Head const& head, std::span<Instance const> insta
     }
   }
   status.state = state_of(head, status, trouble != nullptr);
-  if (head.rollout.state == RolloutState::Stopped) {
-    auto const* what = head.rollout.is_rollback ? "rollback" : "update";
-    status.message = fmt::format("{} to revision {} stopped: {}", what, head.rollout.to, head.rollout.message);
-  } else if (trouble && !head.removing) {
-    status.message = trouble_text(head, *trouble, troubles - 1);
+  if (head.removing) return status;
+  status.message = rollout_text(head, status);
+  bool const tells_enough = head.rollout.state == RolloutState::Stopped || lacks_updates(head, status);
+  if (trouble && !tells_enough) {
+    auto const text = trouble_text(head, *trouble, troubles - 1);
+    bool const is_past = head.rollout.state == RolloutState::RolledBack;
+    status.message = status.message.empty() || is_past ? text : fmt::format("{}; {}", status.message, text);
   }
   return status;
 }

@@ -1,0 +1,96 @@
+#include "core/service/draft.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace davit::service {
+namespace {
+
+using model::InstanceState;
+using model::Reason;
+
+// Ready, then older, then the smaller id: the one of several that stays.
+bool is_better(Instance const* a, Instance const* b) {
+  if (a->is_ready() != b->is_ready()) return a->is_ready();
+  if (a->created != b->created) return a->created < b->created;
+  return a->id < b->id;
+}
+
+}  // namespace
+
+bool waits_for_room(Instance const& instance) {
+  auto const reason = instance.reason;
+  bool const needs_room = reason == Reason::NotEnoughCpu || reason == Reason::NotEnoughMemory || reason == Reason::HostPortInUse ||
+                          reason == Reason::PortsExhausted || reason == Reason::MaxPerNode;
+  return instance.state == InstanceState::Pending && needs_room;
+}
+
+bool Slot::old_may_serve() const {
+  return std::ranges::any_of(outdated, [](Instance const* old) { return may_serve(*old); });
+}
+
+Draft::Draft(model::Head const& head, Terms const& terms, std::span<Instance const> instances) : head_(head), terms_(terms) {
+  auto const wanted = static_cast<std::uint32_t>(head.removing ? 0 : head.spec()->instances);
+  slots_.resize(wanted);
+  for (std::uint32_t i = 0; i < wanted; ++i) slots_[i].number = i + 1;
+  sort_into_slots(instances);
+  for (auto& slot : slots_) {
+    keep_best(slot.current);
+    keep_best(slot.outdated);
+  }
+}
+
+void Draft::stop(Instance const& instance, Reason reason) {
+  if (instance.stop_sent) return;
+  plan_.stop.push_back({instance.id, instance.slot, reason});
+  if (instance.slot <= slots_.size() && serves(instance)) --serving_;
+}
+
+void Draft::stop_all(std::vector<Instance const*> const& instances) {
+  for (auto const* instance : instances) stop(*instance, Reason::Replaced);
+}
+
+void Draft::place(Slot const& slot) {
+  if (slot.stopping == 0 || terms_.can_overlap) plan_.place.push_back(slot.number);
+}
+
+void Draft::sort_into_slots(std::span<Instance const> instances) {
+  for (auto const& instance : instances) {
+    if (instance.slot == 0) continue;
+    if (instance.slot > slots_.size()) {
+      stop(instance, head_.removing ? Reason::ServiceRemoved : Reason::ScaledDown);
+      continue;
+    }
+    auto& slot = slots_[instance.slot - 1];
+    bool const is_current = instance.revision == head_.revision;
+    bool const waits_for_nothing = !head_.rollout.is_under_way() && instance.state == InstanceState::Pending && !is_current;
+    if (serves(instance) && !instance.stop_sent) ++serving_;
+    if (waits_for_nothing) stop(instance, Reason::Replaced);
+    else if (instance.stop_sent) ++slot.stopping;
+    else (is_current ? slot.current : slot.outdated).push_back(&instance);
+  }
+}
+
+// Several of one slot are left over from a cut, or from a rollout that another one overtook: the losers go once the winner serves.
+void Draft::keep_best(std::vector<Instance const*>& rivals) {
+  if (rivals.size() < 2) return;
+  drop_idle_strays(rivals);
+  std::ranges::sort(rivals, is_better);
+  if (!serves(*rivals.front())) return;
+  for (std::size_t i = 1; i < rivals.size(); ++i) stop(*rivals[i], Reason::Replaced);
+  rivals.resize(1);
+}
+
+// What dead processes had asked the engine to create need not be started to be stopped: one is enough, none beside another.
+void Draft::drop_idle_strays(std::vector<Instance const*>& rivals) {
+  auto const is_idle = [](Instance const* each) {
+    return !each->is_confirmed && !each->is_unknown && each->state == InstanceState::Starting;
+  };
+  auto const strays = std::ranges::partition(rivals, std::not_fn(is_idle));
+  bool const is_all_there_is = strays.begin() == rivals.begin();
+  auto const first = strays.begin() + (is_all_there_is ? 1 : 0);
+  for (auto stray = first; stray != rivals.end(); ++stray) stop(**stray, Reason::Replaced);
+  rivals.erase(first, rivals.end());
+}
+
+}  // namespace davit::service

@@ -1,0 +1,59 @@
+// A plan while it is made: the instances of a service slot by slot, and what has been decided about them so far. What counts
+// as serving is said here, once. Lives for one plan(); pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/service/instance.hpp"
+#include "core/service/plan.hpp"
+#include "core/service/terms.hpp"
+
+namespace davit::service {
+
+// It can be taken for serving: an instance whose agent has not answered counts as running.
+inline bool may_serve(Instance const& instance) { return instance.is_ready() || instance.is_unknown; }
+// It serves for certain.
+inline bool serves(Instance const& instance) { return instance.is_ready() && !instance.is_unknown; }
+// It found no node for a reason that ends when another instance leaves its own.
+bool waits_for_room(Instance const& instance);
+
+struct Slot {
+  std::uint32_t number = 0;
+  std::vector<Instance const*> current;   // of the wanted revision, not asked to stop; the best first
+  std::vector<Instance const*> outdated;  // of another one, not asked to stop
+  std::size_t stopping = 0;
+
+  bool is_empty() const { return current.empty() && outdated.empty(); }
+  bool old_may_serve() const;
+};
+
+class Draft {
+ public:
+  // `instances` in InOrder; both must live as long as the draft.
+  Draft(model::Head const& head, Terms const& terms, std::span<Instance const> instances);
+
+  std::vector<Slot>& slots() { return slots_; }
+  std::size_t serving() const { return serving_; }  // for certain, of all slots, after the stops so far
+  Plan& plan() { return plan_; }
+
+  void stop(Instance const& instance, model::Reason reason);
+  void stop_all(std::vector<Instance const*> const& instances);  // Reason::Replaced
+  // Unless the slot's last instance still holds a port or a volume that its next one needs.
+  void place(Slot const& slot);
+  void wake_at(Monotonic at) { plan_.wake_at = std::min(plan_.wake_at, at); }
+
+ private:
+  void sort_into_slots(std::span<Instance const> instances);
+  void keep_best(std::vector<Instance const*>& rivals);
+  void drop_idle_strays(std::vector<Instance const*>& rivals);
+
+  model::Head const& head_;
+  Terms const& terms_;
+  std::vector<Slot> slots_;
+  std::size_t serving_ = 0;
+  Plan plan_;
+};
+
+}  // namespace davit::service

@@ -1,0 +1,246 @@
+#include "core/service/rollout.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+
+#include <fmt/core.h>
+
+#include "base/check.hpp"
+
+namespace davit::service {
+namespace {
+
+using model::FailureAction;
+using model::Health;
+using model::InstanceState;
+using model::Reason;
+using model::RolloutState;
+
+struct Failure {
+  Reason reason = Reason::None;
+  std::string message;
+};
+
+class Step {
+ public:
+  Step(model::Head const& head, Terms const& terms, Draft& draft, Now now) : head_(head), terms_(terms), draft_(draft), now_(now) {
+    // Of a revision that this rollout made, every instance is its own. A rollback, or a rollout that was resumed, finds others.
+    owns_all_ = head.revisions.at(head.revision).created_at == head.rollout.since;
+    auto const ago = std::max<Duration>(now.wall - head.rollout.since, Duration::zero());
+    began_ = owns_all_ ? Monotonic::min() : now.monotonic - ago;
+  }
+
+  void run() {
+    sort();
+    bool const is_paused = head_.rollout.state == RolloutState::Paused;
+    if (!is_paused && fails_too_much()) return react();
+    floor_ = floor();
+    for (auto const* slot : done_) finish(*slot);
+    for (auto const* slot : begun_) advance(*slot);
+    for (auto const* slot : failing_) advance(*slot);
+    if (is_paused) return;
+    begin();
+    conclude();
+  }
+
+ private:
+  // ---- which slot is where
+
+  void sort() {
+    bool const fits_somewhere =
+        std::ranges::any_of(draft_.slots(), [&](Slot const& slot) { return !slot.current.empty() && is_settled(*slot.current.front()); });
+    for (auto const& slot : draft_.slots()) {
+      if (slot.current.empty()) sort_old(slot);
+      else if (is_settled(*slot.current.front()) || slot.current.front()->has_settled) done_.push_back(&slot);
+      else if (fits_somewhere && slot.outdated.empty() && slot.stopping == 0 && waits_for_room(*slot.current.front()))
+        ++homeless_;  // as it was before, and will be after
+      else if (auto failure = failure_of(slot)) fail(slot, *std::move(failure));
+      else begun_.push_back(&slot);
+    }
+  }
+
+  void sort_old(Slot const& slot) {
+    if (slot.outdated.empty()) return begun_.push_back(&slot);
+    if (std::ranges::all_of(slot.outdated, [](Instance const* old) { return bool(old->is_unknown); })) ++out_of_reach_;
+    else waiting_.push_back(&slot);
+    if (runs_nowhere(slot)) ++homeless_;
+  }
+
+  static bool runs_nowhere(Slot const& slot) {
+    return std::ranges::all_of(slot.outdated, [](Instance const* old) { return old->state == InstanceState::Pending; });
+  }
+
+  bool is_settled(Instance const& instance) {
+    if (!serves(instance)) return false;
+    auto const settles_at = instance.ready_since + terms_.monitor;
+    if (settles_at > now_.monotonic) draft_.wake_at(settles_at);
+    return settles_at <= now_.monotonic;
+  }
+
+  // ---- failures
+
+  void fail(Slot const& slot, Failure failure) {
+    failing_.push_back(&slot);
+    if (!failure_) failure_ = std::move(failure);
+  }
+
+  std::optional<Failure> failure_of(Slot const& slot) {
+    for (auto const* instance : slot.current) {
+      if (instance->is_unknown) continue;
+      auto const& message = instance->detail->message;
+      if (has_failed(*instance)) {
+        return Failure{instance->reason,
+                       fmt::format("{}.{} failed: {}", head_.name, slot.number, message.empty() ? "it is unhealthy" : message)};
+      }
+      if (instance->is_ready()) continue;
+      auto const deadline = std::max(instance->created, began_) + terms_.progress_deadline;
+      if (deadline <= now_.monotonic) {
+        return Failure{Reason::StartTimeout, fmt::format("{}.{} was not ready within {}: {}", head_.name, slot.number,
+                                                         format_duration(terms_.progress_deadline), message)};
+      }
+      draft_.wake_at(deadline);
+    }
+    return std::nullopt;
+  }
+
+  // What befell an instance before the rollout began, or was resumed, is no verdict on its revision.
+  bool has_failed(Instance const& instance) const {
+    bool const is_own = owns_all_ || instance.detail->created_at >= head_.rollout.since;
+    if (is_own && instance.failures > 0) return true;
+    if (instance.health == Health::Unhealthy) return true;
+    return instance.state == InstanceState::Failed && (is_own || instance.detail->state_since > head_.rollout.since);
+  }
+
+  bool fails_too_much() const {
+    auto const borne = terms_.max_failure_ratio * static_cast<double>(draft_.slots().size());
+    return terms_.failure_action != FailureAction::Continue && static_cast<double>(failing_.size()) > borne;
+  }
+
+  // A rollback that fails, and a service that nothing was ever in place of, can only pause.
+  void react() {
+    auto const back_to = model::revision_in_place(head_);
+    bool const can_go_back = back_to != head_.revision && head_.revisions.contains(back_to);
+    if (terms_.failure_action != FailureAction::Rollback || !can_go_back) {
+      draft_.plan().decision = model::RolloutStopped{failure_->reason, failure_->message};
+      return;
+    }
+    auto back = roll_back(head_, back_to);
+    back.is_automatic = true;
+    back.reason = failure_->reason;
+    back.message = failure_->message;
+    draft_.plan().decision = std::move(back);
+  }
+
+  // ---- what to do
+
+  // How many instances must go on serving.
+  std::size_t floor() const {
+    auto const is_cramped = [](Slot const* slot) { return !slot->current.empty() && waits_for_room(*slot->current.front()); };
+    bool const gives_way = terms_.may_give_way && std::ranges::any_of(begun_, is_cramped);
+    auto const housed = draft_.slots().size() - homeless_;
+    if (terms_.is_start_first && !gives_way) return housed;
+    return housed - std::min(housed, terms_.parallelism);
+  }
+
+  bool stop_within_floor(Instance const& old) {
+    if (serves(old) && draft_.serving() <= floor_) return false;
+    draft_.stop(old, Reason::Replaced);
+    return true;
+  }
+
+  void finish(Slot const& slot) {
+    auto const& instance = *slot.current.front();
+    if (!serves(instance)) return;  // it has settled before: what has befallen it since is the restart policy's affair
+    bool stops_any = false;
+    for (auto const* old : slot.outdated) stops_any |= stop_within_floor(*old);
+    auto const rests_until = instance.ready_since + terms_.monitor + terms_.delay;
+    bool const is_resting = rests_until > now_.monotonic;
+    if (is_resting && !waiting_.empty()) draft_.wake_at(rests_until);
+    if (stops_any) ++in_progress_;
+    else if (is_resting) ++resting_;
+  }
+
+  // An old instance that does not serve need not wait for its successor; nor one that keeps it from fitting on any node.
+  void advance(Slot const& slot) {
+    if (slot.is_empty()) draft_.place(slot);
+    bool const is_in_the_way = terms_.may_give_way && !slot.current.empty() && waits_for_room(*slot.current.front());
+    for (auto const* old : slot.outdated) {
+      if (!may_serve(*old)) draft_.stop(*old, Reason::Replaced);
+      else if (is_in_the_way) stop_within_floor(*old);
+    }
+  }
+
+  // Those that do not serve first, then by number; last those that never found a node.
+  void begin() {
+    in_progress_ += begun_.size();
+    std::ranges::sort(waiting_, {}, [](Slot const* slot) { return std::tuple(runs_nowhere(*slot), slot->old_may_serve(), slot->number); });
+    auto const busy = in_progress_ + resting_;
+    auto turns = terms_.parallelism > busy ? terms_.parallelism - busy : 0;
+    has_turns_ = turns > 0;
+    for (auto const* slot : waiting_) {
+      if (turns == 0) return;
+      if (!replace(*slot)) continue;
+      --turns;
+      ++in_progress_;
+    }
+  }
+
+  // False: the service cannot do without it now.
+  bool replace(Slot const& slot) {
+    bool const may_serve = slot.old_may_serve();
+    if (may_serve && terms_.is_start_first) {
+      draft_.place(slot);
+      return true;
+    }
+    auto const serving = static_cast<std::size_t>(std::ranges::count_if(slot.outdated, [](Instance const* old) { return serves(*old); }));
+    if (serving > 0 && draft_.serving() < floor_ + serving) return false;
+    draft_.stop_all(slot.outdated);
+    if (!may_serve && terms_.can_overlap) draft_.place(slot);
+    return true;
+  }
+
+  // Over when nothing is under way and nothing more can be begun. With failures that is a partial end; without, what stands in
+  // the way is not the rollout's doing, and ends by itself.
+  void conclude() {
+    bool const waits_for_turn = !waiting_.empty() && !has_turns_;
+    if (in_progress_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
+    if (failing_.empty() && !waiting_.empty()) return;
+    auto& decision = draft_.plan().decision;
+    if (failing_.empty()) decision = model::RolloutCompleted{};
+    else decision = model::RolloutCompleted{true, failure_->reason, failure_->message};
+  }
+
+  model::Head const& head_;
+  Terms const& terms_;
+  Draft& draft_;
+  Now now_;
+  bool owns_all_ = false;
+  Monotonic began_{};
+  std::vector<Slot const*> done_;
+  std::vector<Slot const*> begun_;    // a new instance is on its way, or wanted
+  std::vector<Slot const*> failing_;
+  std::vector<Slot const*> waiting_;
+  std::size_t out_of_reach_ = 0;      // all of the slot is on nodes that have not answered: nothing can be done about it now
+  std::size_t homeless_ = 0;          // no node has room for the slot
+  std::optional<Failure> failure_;    // of the first failing slot
+  std::size_t floor_ = 0;
+  std::size_t in_progress_ = 0;
+  std::size_t resting_ = 0;           // done, and holding its turn for `delay`
+  bool has_turns_ = false;
+};
+
+}  // namespace
+
+void roll(model::Head const& head, Terms const& terms, Draft& draft, Now now) {
+  CHECK(head.rollout.is_under_way(), "service {}", head.name);
+  Step(head, terms, draft, now).run();
+}
+
+model::RolledBack roll_back(model::Head const& head, std::uint32_t revision) {
+  auto spec = *head.revisions.at(revision).spec;
+  spec.instances = head.spec()->instances;
+  return {.to_revision = revision, .spec = std::make_shared<model::ServiceSpec const>(std::move(spec))};
+}
+
+}  // namespace davit::service

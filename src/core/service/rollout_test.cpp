@@ -1,0 +1,249 @@
+// Properties of rollouts over seeded random lives of a service: what agents report, what users ask in between, what fails.
+#include "core/service/rollout.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include <fmt/core.h>
+
+namespace davit::service {
+namespace {
+
+using model::InstanceState;
+using model::RolloutState;
+
+constexpr std::int64_t kMostInstances = 7;
+constexpr std::uint64_t kSeeds = 500;
+constexpr Wall kStart{std::chrono::milliseconds{1'700'000'000'000}};
+
+class Life {
+ public:
+  explicit Life(std::uint64_t seed) : random_(seed) {
+    head_.name = "web";
+    journal(model::ServiceCreated{spec(1)});
+    while (!all_serve()) step(false);
+  }
+
+  void run() {
+    for (int i = 0; i < 400 && !testing::Test::HasFailure(); ++i) {
+      if (chance(12)) ask();
+      if (chance(30)) begin_with_new_owner();
+      step(true);
+    }
+    come_to_an_end();
+  }
+
+ private:
+  // ---- what users ask
+
+  model::SpecRef spec(int image) {
+    model::ServiceSpec made{.image = fmt::format("image:{}", image)};
+    made.instances = head_.events == 0 ? number(1, kMostInstances) : head_.spec()->instances;
+    auto& config = made.update_config;
+    config.parallelism = number(0, 4);
+    config.order = static_cast<model::UpdateOrder>(number(0, 2));
+    config.failure_action = static_cast<model::FailureAction>(number(0, 2));
+    config.max_failure_ratio = static_cast<double>(number(0, 2)) / 4;
+    config.delay = number(0, 1) * 5s;
+    config.progress_deadline = 2min;
+    if (chance(4)) made.ports = {{.target = 80, .published = 8080}};
+    return std::make_shared<model::ServiceSpec const>(std::move(made));
+  }
+
+  void ask() {
+    switch (number(0, 4)) {
+      case 0:
+      case 1: return journal(model::SpecChanged{spec(++images_), true});
+      case 2: return scale();
+      case 3:
+        if (head_.rollout.state == RolloutState::Active) journal(model::RolloutPaused{});
+        return;
+      default: return resume();
+    }
+  }
+
+  void resume() {
+    bool const is_paused = head_.rollout.state == RolloutState::Paused || head_.rollout.state == RolloutState::Stopped;
+    if (is_paused) journal(model::RolloutResumed{});
+  }
+
+  void scale() {
+    auto scaled = *head_.spec();
+    scaled.instances = number(0, kMostInstances);
+    journal(model::SpecChanged{std::make_shared<model::ServiceSpec const>(std::move(scaled)), false});
+  }
+
+  void journal(model::EventBody body) {
+    head_ = model::apply(std::move(head_), {.number = head_.events + 1, .time = wall(), .tag = "t", .body = std::move(body)});
+  }
+
+  // ---- what an owner and agents make of it
+
+  void step(bool is_rough) {
+    auto plan = service::plan(head_, instances_, {now_, wall()});
+    check(plan);
+    for (auto const& order : plan.stop) {
+      auto& instance = *std::ranges::find(instances_, order.id, &Instance::id);
+      instance.stop_sent = true;
+      end_serving(instance);
+      instance.state = InstanceState::Stopping;
+    }
+    for (auto const slot : plan.place) {
+      Instance made;
+      made.id = {++ids_};
+      made.slot = slot;
+      made.revision = head_.revision;
+      made.created = now_;
+      made.state = InstanceState::Starting;
+      made.is_confirmed = true;
+      made.detail->created_at = made.detail->state_since = wall();
+      instances_.push_back(std::move(made));
+    }
+    // A decision may be made again before it is journalled, or be lost with its owner.
+    if (plan.decision && !(is_rough && chance(3))) journal(*std::move(plan.decision));
+    now_ += std::chrono::milliseconds(number(0, 4000));
+    for (auto& instance : instances_) change(instance, is_rough);
+    std::erase_if(instances_, [](Instance const& each) { return each.state == InstanceState::Lost; });
+    std::ranges::sort(instances_, InOrder());
+  }
+
+  // What only the last one knew is gone.
+  void begin_with_new_owner() {
+    for (auto& instance : instances_) instance.has_settled = instance.is_confirmed = false;
+  }
+
+  void change(Instance& instance, bool is_rough) {
+    if (is_rough ? chance(60) : bool(instance.is_unknown)) instance.is_unknown = !instance.is_unknown;
+    if (instance.is_unknown) return;
+    if (instance.stop_sent) {
+      if (chance(2)) instance.state = InstanceState::Lost;
+    } else if (is_rough && chance(instance.is_ready() ? 80 : 8)) {
+      end_serving(instance);
+      ++instance.failures;
+      set_state(instance, InstanceState::Failed);
+    } else if (instance.state == InstanceState::Failed) {
+      if (chance(3)) set_state(instance, InstanceState::Starting);
+    } else if (!instance.is_ready() && chance(3)) {
+      instance.ready_since = now_;
+      set_state(instance, InstanceState::Running);
+    }
+  }
+
+  void set_state(Instance& instance, InstanceState state) {
+    instance.state = state;
+    instance.detail->state_since = wall();
+  }
+
+  void end_serving(Instance& instance) {
+    if (instance.is_ready() && now_ - instance.ready_since >= terms_of(head_).monitor) instance.has_settled = true;
+    instance.ready_since = kNever;
+  }
+
+  // ---- what must hold
+
+  // Serving for certain, by slot and side: old or new. Of two on one side one is surplus, and no rollout's affair.
+  using Side = std::pair<std::uint32_t, bool>;
+  std::map<Side, int> sides() const {
+    std::map<Side, int> all;
+    for (auto const& each : instances_) {
+      if (each.slot <= head_.spec()->instances && serves(each)) ++all[{each.slot, each.revision == head_.revision}];
+    }
+    return all;
+  }
+
+  void check(Plan const& plan) const {
+    auto const terms = terms_of(head_);
+    auto const slots = static_cast<std::size_t>(head_.spec()->instances);
+    auto after = sides();
+    auto const before = after.size();
+    for (auto const& order : plan.stop) {
+      auto const& instance = *std::ranges::find(instances_, order.id, &Instance::id);
+      ASSERT_FALSE(instance.stop_sent) << "it is asked twice";
+      if (instance.slot > slots || !serves(instance)) continue;
+      Side const side{instance.slot, instance.revision == head_.revision};
+      if (--after.at(side) == 0) after.erase(side);
+    }
+    for (auto const slot : plan.place) {
+      ASSERT_TRUE(slot >= 1 && slot <= slots);
+      ASSERT_EQ(std::ranges::count(plan.place, slot), 1);
+      bool const has_successor = std::ranges::any_of(
+          instances_, [&](Instance const& each) { return each.slot == slot && each.revision == head_.revision && !each.stop_sent; });
+      ASSERT_FALSE(has_successor) << "a second one beside it";
+    }
+    if (!head_.rollout.is_under_way()) return;
+    if (after.size() < before) {
+      std::size_t serving = 0;
+      for (auto const& [side, count] : after) serving += static_cast<std::size_t>(count);
+      ASSERT_GE(serving + (terms.is_start_first ? 0 : terms.parallelism), slots);
+    }
+    ASSERT_LE(begun_by(plan), terms.parallelism);
+    if (head_.rollout.state == RolloutState::Paused) ASSERT_FALSE(plan.decision);
+  }
+
+  // Slots that only old instances serve, and of which one is stopped or gets its successor.
+  std::size_t begun_by(Plan const& plan) const {
+    std::map<std::uint32_t, bool> is_begun;
+    for (auto const& [side, count] : sides()) {
+      if (!side.second) is_begun[side.first] = false;
+    }
+    for (auto const& each : instances_) {
+      if (each.revision == head_.revision && !each.stop_sent) is_begun.erase(each.slot);
+    }
+    for (auto const slot : plan.place) {
+      if (auto const found = is_begun.find(slot); found != is_begun.end()) found->second = true;
+    }
+    for (auto const& order : plan.stop) {
+      auto const& instance = *std::ranges::find(instances_, order.id, &Instance::id);
+      auto const found = is_begun.find(order.slot);
+      bool const is_surplus = std::ranges::count_if(instances_, [&](Instance const& each) { return each.slot == order.slot; }) > 1;
+      if (found != is_begun.end() && serves(instance) && !is_surplus) found->second = true;
+    }
+    return static_cast<std::size_t>(std::ranges::count(is_begun, true, [](auto const& each) { return each.second; }));
+  }
+
+  bool wants_nothing() const {
+    auto const plan = service::plan(head_, instances_, {now_, wall()});
+    bool const is_over = !head_.rollout.is_under_way() && head_.rollout.state != RolloutState::Stopped;
+    return is_over && plan.place.empty() && plan.stop.empty();
+  }
+  bool all_serve() const { return std::ranges::ssize(instances_) == head_.spec()->instances && std::ranges::all_of(instances_, serves); }
+
+  void come_to_an_end() {
+    for (int i = 0; i < 3000 && !testing::Test::HasFailure(); ++i) {
+      resume();
+      step(false);
+      if (all_serve() && wants_nothing()) break;
+    }
+    ASSERT_FALSE(head_.rollout.is_under_way()) << model::to_string(head_.rollout.state);
+    ASSERT_TRUE(all_serve()) << instances_.size() << " of " << head_.spec()->instances;
+    if (head_.rollout.state == RolloutState::Incomplete) return;
+    for (auto const& each : instances_) ASSERT_EQ(each.revision, head_.revision);
+  }
+
+  bool chance(int one_in) { return random_() % static_cast<std::uint64_t>(one_in) == 0; }
+  std::int64_t number(std::int64_t from, std::int64_t to) {
+    return from + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(to - from + 1));
+  }
+  Wall wall() const { return kStart + std::chrono::floor<std::chrono::milliseconds>(now_.time_since_epoch()); }
+
+  std::mt19937_64 random_;
+  model::Head head_;
+  std::vector<Instance> instances_;
+  Monotonic now_{1h};
+  std::uint64_t ids_ = 0;
+  int images_ = 1;
+};
+
+TEST(Rollout, keeps_its_word_and_ends_whatever_happens) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    Life(seed).run();
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace davit::service

@@ -1,0 +1,27 @@
+// What update_config, or rollback_config for a rollback, comes to for the rollout of a service as it is now. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "model/journal.hpp"
+
+namespace davit::service {
+
+struct Terms {
+  std::size_t parallelism = 1;  // of slots, at most all; 0 only where there is none
+  Duration delay{};
+  Duration monitor{};
+  Duration progress_deadline{};
+  model::FailureAction failure_action = model::FailureAction::Pause;
+  double max_failure_ratio = 0;
+  bool can_overlap = true;        // two instances of one slot do not get in each other's way
+  bool is_start_first = true;
+  bool may_give_way = true;       // the order was left to Davit: an old instance goes first where its successor fits nowhere beside it
+  std::string_view order_reason;  // why this order
+};
+
+Terms terms_of(model::Head const& head);
+
+}  // namespace davit::service
