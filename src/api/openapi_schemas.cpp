@@ -86,6 +86,20 @@ Value instance() {
                  {"state_since", time("")}});
 }
 
+Value rollout() {
+  return object("The last update, restart or rollback, until it is in place.",
+                {{"state", word<model::RolloutState>("`stopped`: it has failed, and can be resumed.")},
+                 {"from", count("The revision that instances are led away from.")},
+                 {"to", count("The revision that they are led to.")},
+                 {"rollback", flag("It goes back.")},
+                 {"automatic", flag("Davit went back by itself, because the update failed.")},
+                 {"order", text("").set("enum", Value::array("start-first", "stop-first"))},
+                 {"order_reason", text("Why this order.")},
+                 {"reason", word<model::Reason>("Why it, or the update that it leads back from, failed.")},
+                 {"message", text("The same for people.")},
+                 {"since", time("When it began, was resumed or stopped.")}});
+}
+
 Value status() {
   return object("A service's state in a few words and numbers.",
                 {{"state", ref("ServiceState")},
@@ -94,7 +108,7 @@ Value status() {
                  {"ready", count("Instances that run and are ready.")},
                  {"updated", count("Instances that run at the current revision.")},
                  {"message", text("What is in the way, for people.")}},
-                {{"image_digest", text("What the image was resolved to; empty while nobody knows.")}});
+                {{"image_digest", text("What the image was resolved to; empty while nobody knows.")}, {"rollout", or_null(rollout())}});
 }
 
 Value warnings() {
@@ -165,10 +179,10 @@ Value history_event() {
                  {"type", text("As in spec_changed.")},
                  {"generation", count("After it.")},
                  {"revision", or_null(count("After it; null where that is no longer known."))},
-                 {"author", text("Who asked: api, rollout, …")},
+                 {"author", text("Who asked: api; davit for its own decisions.")},
                  {"request_id", text("The Idempotency-Key that came with it.")},
                  {"message", text("What it changed, for people.")}},
-                {{"reason", word<model::Reason>("Why a rollout stopped.")}});
+                {{"reason", word<model::Reason>("Why a rollout failed.")}});
 }
 
 Value member() {

@@ -73,12 +73,22 @@ std::string describe_change(model::ServiceSpec const& before, model::ServiceSpec
 
 std::string message_of(JournalEvent const& event, model::SpecRef const& before) {
   if (auto const* stopped = std::get_if<model::RolloutStopped>(&event.body)) return stopped->message;
+  if (auto const* completed = std::get_if<model::RolloutCompleted>(&event.body)) return completed->message;
   if (auto const* resolved = std::get_if<model::ImageResolved>(&event.body))
     return fmt::format("revision {} runs {}", resolved->revision, resolved->digest);
-  if (auto const* back = std::get_if<model::RolledBack>(&event.body)) return fmt::format("to revision {}", back->to_revision);
+  if (auto const* back = std::get_if<model::RolledBack>(&event.body))
+    return fmt::format("to revision {}{}{}", back->to_revision, back->message.empty() ? "" : ": ", back->message);
   auto const spec = spec_in(event.body);
   if (spec && before) return describe_change(*before, *spec);
   return spec ? fmt::format("{} x {}", spec->instances, spec->image) : "";
+}
+
+// Of a failure that decided something.
+std::optional<model::Reason> reason_of(model::EventBody const& body) {
+  if (auto const* stopped = std::get_if<model::RolloutStopped>(&body)) return stopped->reason;
+  if (auto const* back = std::get_if<model::RolledBack>(&body); back && back->is_automatic) return back->reason;
+  if (auto const* completed = std::get_if<model::RolloutCompleted>(&body); completed && completed->is_partial) return completed->reason;
+  return std::nullopt;
 }
 
 Value render(JournalEvent const& event, After const& after, model::SpecRef const& before) {
@@ -90,7 +100,7 @@ Value render(JournalEvent const& event, After const& after, model::SpecRef const
                              {"author", event.author},
                              {"request_id", event.request_id},
                              {"message", message_of(event, before)}});
-  if (auto const* stopped = std::get_if<model::RolloutStopped>(&event.body)) item.set("reason", model::to_string(stopped->reason));
+  if (auto const reason = reason_of(event.body)) item.set("reason", model::to_string(*reason));
   return item;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/json.hpp"
+#include "core/service/terms.hpp"
 
 namespace davit::api {
 namespace {
@@ -27,6 +28,22 @@ Value render_container(model::ContainerRef const& container) {
   return Value::object({{"id", container.id}, {"name", container.name}, {"address", container.address}});
 }
 
+Value render_rollout(model::Head const& head) {
+  auto const& rollout = head.rollout;
+  if (rollout.state == model::RolloutState::None) return {};
+  auto const terms = service::terms_of(head);
+  return Value::object({{"state", model::to_string(rollout.state)},
+                        {"from", rollout.from},
+                        {"to", rollout.to},
+                        {"rollback", rollout.is_rollback},
+                        {"automatic", rollout.is_automatic},
+                        {"order", terms.is_start_first ? "start-first" : "stop-first"},
+                        {"order_reason", terms.order_reason},
+                        {"reason", model::to_string(rollout.reason)},
+                        {"message", rollout.message},
+                        {"since", format_rfc3339(rollout.since)}});
+}
+
 Value render_status(master::Service const& service) {
   auto const& status = service.status;
   return Value::object({{"state", model::to_string(status.state)},
@@ -35,6 +52,7 @@ Value render_status(master::Service const& service) {
                         {"ready", status.ready},
                         {"updated", status.updated},
                         {"image_digest", service.head.digest()},
+                        {"rollout", render_rollout(service.head)},
                         {"message", status.message}});
 }
 

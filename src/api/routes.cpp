@@ -32,6 +32,8 @@ std::vector<Route> all_routes() {
       {"DELETE", "/services/{name}", {"wait", "dry_run"}, Task(async_remove)},
       {"POST", "/services/{name}/restart", {"wait", "dry_run", "defaults"}, Task(async_restart)},
       {"POST", "/services/{name}/rollback", {"wait", "dry_run", "defaults"}, Task(async_rollback)},
+      {"POST", "/services/{name}/pause", {"wait", "dry_run", "defaults"}, Task(async_pause)},
+      {"POST", "/services/{name}/resume", {"wait", "dry_run", "defaults"}, Task(async_resume)},
       {"GET", "/services/{name}/instances", {"limit", "after"}, Stream(async_send_instances)},
       {"GET", "/services/{name}/history", {}, Task(async_get_history)},
       {"GET", "/services/{name}/logs", {"follow", "tail", "since", "stream", "slot", "previous"}, Stream(async_logs)},

@@ -66,7 +66,7 @@ asio::awaitable<http::Response> async_change(Call call, WriteOptions options) {
   co_return co_await async_carry_out(call, std::move(options), std::move(command));
 }
 
-// Restart, rollback, remove.
+// Restart, rollback, pause, resume, remove.
 asio::awaitable<http::Response> async_act(Call call, service::CommandBody body) {
   if (auto good = check_name(call.name); !good) co_return std::move(good).error();
   auto options = read_write_options(call.request);
@@ -87,6 +87,11 @@ OrRefusal<codec::Value> read_small_body(http::Request const& request, std::vecto
         problem_at(problem_kind::kInvalidRequest, "#/" + model::pointer_token(member.key), model::problem_code::kUnknownField, detail));
   }
   return body;
+}
+
+asio::awaitable<http::Response> async_act_without_body(Call call, service::CommandBody command) {
+  if (auto body = read_small_body(call.request, {}); !body) co_return std::move(body).error();
+  co_return co_await async_act(std::move(call), std::move(command));
 }
 
 }  // namespace
@@ -115,10 +120,11 @@ asio::awaitable<http::Response> async_patch(Call call) { return async_put(std::m
 
 asio::awaitable<http::Response> async_remove(Call call) { return async_act(std::move(call), service::Remove{}); }
 
-asio::awaitable<http::Response> async_restart(Call call) {
-  if (auto body = read_small_body(call.request, {}); !body) co_return std::move(body).error();
-  co_return co_await async_act(call, service::Restart{});
-}
+asio::awaitable<http::Response> async_restart(Call call) { return async_act_without_body(std::move(call), service::Restart{}); }
+
+asio::awaitable<http::Response> async_pause(Call call) { return async_act_without_body(std::move(call), service::Pause{}); }
+
+asio::awaitable<http::Response> async_resume(Call call) { return async_act_without_body(std::move(call), service::Resume{}); }
 
 asio::awaitable<http::Response> async_rollback(Call call) {
   auto const body = read_small_body(call.request, {"revision"});

@@ -11,5 +11,7 @@ boost::asio::awaitable<http::Response> async_patch(Call call);
 boost::asio::awaitable<http::Response> async_remove(Call call);
 boost::asio::awaitable<http::Response> async_restart(Call call);
 boost::asio::awaitable<http::Response> async_rollback(Call call);
+boost::asio::awaitable<http::Response> async_pause(Call call);
+boost::asio::awaitable<http::Response> async_resume(Call call);
 
 }  // namespace davit::api

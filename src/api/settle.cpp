@@ -22,7 +22,8 @@ bool is_settled(master::Service const& service) {
   switch (service.status.state) {
     case State::Running:
     case State::Paused: return true;
-    case State::Degraded: return std::ranges::any_of(service.instances, is_hopeless);
+    case State::Degraded:
+      return service.head.rollout.state == model::RolloutState::Incomplete || std::ranges::any_of(service.instances, is_hopeless);
     case State::Converging:
     case State::Updating:
     case State::RollingBack:

@@ -10,6 +10,8 @@ Command service_update_command();
 Command service_scale_command();
 Command service_restart_command();
 Command service_rollback_command();
+Command service_pause_command();
+Command service_resume_command();
 Command service_rm_command();
 Command service_ls_command();
 Command service_ps_command();

@@ -19,7 +19,7 @@ Words complete(Words const& words) {
 
 TEST(Completion, OffersCommandsOptionsValuesAndNames) {
   EXPECT_EQ(complete({"ser"}), Words{"service"});
-  EXPECT_EQ(complete({"service", "r"}), (Words{"restart", "rollback", "rm"}));
+  EXPECT_EQ(complete({"service", "r"}), (Words{"restart", "rollback", "resume", "rm"}));
   EXPECT_EQ(complete({"--host", "x", "node", ""}), (Words{"ls", "inspect", "update", "drain", "activate", "mark-down", "rm"}));
   EXPECT_EQ(complete({"service", "create", "--repl"}), (Words{"--replicas", "--replicas-max-per-node"}));
   EXPECT_EQ(complete({"service", "create", "--pull", ""}), (Words{"missing", "always", "never"}));

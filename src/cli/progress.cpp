@@ -88,8 +88,23 @@ SlotLine line_of(Goal const& goal, std::int64_t slot, Value const* instance, std
   return line;
 }
 
+// An update, or its way back, is under way: the server decides what a failed instance means.
+bool is_rolling(Value const& service) {
+  auto const state = service.at("status").at("state").text();
+  return state == "updating" || state == "rolling_back";
+}
+
+std::optional<SlotLine> progress_line(Goal const& goal, Value const& service) {
+  auto const& status = service.at("status");
+  auto const updated = status.at("updated").as_int();
+  if (!is_rolling(service) || !updated) return std::nullopt;
+  auto const* const what = status.at("state").text() == "updating" ? "updated" : "rolled back";
+  return SlotLine{.label = goal.service, .node = "-", .state = fmt::format("{}/{} {}", *updated, number(status.at("desired")), what)};
+}
+
 // Why to wait is of no use, where an instance that is wanted says so.
 std::optional<std::string> dead_end(Goal const& goal, Value const& service) {
+  if (is_rolling(service)) return std::nullopt;
   auto const desired = number(service.at("status").at("desired"));
   for (auto const& instance : service.at("instances").items()) {
     auto const slot = number(instance.at("slot"));
@@ -122,10 +137,12 @@ void judge(Goal const& goal, Value const& service, Look& look) {
     look.verdict = Verdict::Failed;
   };
   if (look.generation < goal.generation) return;  // a master with an old view
-  if (revision < goal.revision) return fail(fmt::format("rolled back to revision {}", revision));
-  if (state == "rolling_back" && !goal.is_rollback) return fail("is being rolled back");
+  bool const is_on_its_way = state == "rolling_back";
+  if (revision < goal.revision) return fail(fmt::format("{}rolled back to revision {}", is_on_its_way ? "is being " : "", revision));
+  if (is_on_its_way && !goal.is_rollback) return fail("is being rolled back");
   if (state == "removing") return fail("is being removed");
   if (state == "paused") return fail("paused");
+  if (status.at("rollout").at("state").text() == "incomplete" && state == "degraded") return fail("not all is updated");
   if (auto const why = dead_end(goal, service)) {
     look.message = escape_text(*why);
     look.verdict = Verdict::Failed;
@@ -176,6 +193,7 @@ Look look_at(Goal const& goal, Value const& service, Wall now) {
   look.generation = number(service.at("generation"));
   look.count = fmt::format("{}/{} ready", number(status.at("ready")), number(status.at("desired")));
   look.message = escape_text(status.at("message").text());
+  if (auto line = progress_line(goal, service)) look.slots.push_back(*std::move(line));
   for (auto const& [slot, instance] : instance_by_slot(service)) {
     look.slots.push_back(line_of(goal, slot, instance, number(service.at("revision")), now));
   }

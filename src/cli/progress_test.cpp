@@ -41,6 +41,15 @@ TEST(Progress, JudgesByGenerationRevisionAndState) {
       {"paused", R"({"generation":2,"revision":2,"status":{"state":"paused","desired":3,"message":"update stopped"}})", Verdict::Failed,
        "paused: update stopped"},
       {"rolling back", R"({"generation":2,"revision":2,"status":{"state":"rolling_back"}})", Verdict::Failed, "is being rolled back"},
+      {"being rolled back",
+       R"({"generation":3,"revision":1,"status":{"state":"rolling_back","message":"update to revision 2 failed: web.1 failed: exit 3"}})",
+       Verdict::Failed, "is being rolled back to revision 1: update to revision 2 failed: web.1 failed: exit 3"},
+      {"incomplete",
+       R"({"generation":2,"revision":2,"status":{"state":"degraded","desired":3,"rollout":{"state":"incomplete"},"message":"1/3 updated"}})",
+       Verdict::Failed, "not all is updated: 1/3 updated"},
+      {"no image for an update",
+       R"({"generation":2,"revision":2,"status":{"state":"updating","desired":1},"instances":[{"slot":1,"revision":2,"reason":"image_not_found"}]})",
+       Verdict::Going, ""},
       {"rolled back", R"({"generation":3,"revision":1,"status":{"state":"running"}})", Verdict::Failed, "rolled back to revision 1"},
       {"no image",
        R"({"generation":2,"revision":2,"spec":{"image":"a:b"},"status":{"state":"converging","desired":1},"instances":[{"slot":1,"revision":2,"reason":"image_not_found"}]})",
@@ -83,6 +92,13 @@ TEST(Progress, HasALineForEachSlot) {
   };
   EXPECT_EQ(result.slots, expected);
   EXPECT_EQ(result.count, "2/5 ready");
+}
+
+TEST(Progress, ShowsHowFarAnUpdateIs) {
+  auto const update = R"({"status":{"state":"updating","desired":2,"updated":1}})";
+  auto const slots = look({.service = "web"}, update).slots;
+  ASSERT_EQ(slots.size(), 3U);
+  EXPECT_EQ(slots[0], (SlotLine{"web", "-", "1/2 updated", "", "", false}));
 }
 
 TEST(Progress, TellsAnEarlierFailureFromWhatGoesOnNow) {

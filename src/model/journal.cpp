@@ -88,9 +88,13 @@ void on(Head& head, JournalEvent const& event, RolloutStopped const& body) {
   head.rollout.since = event.time;
 }
 
-void on(Head& head, JournalEvent const&, RolloutPaused const&) { head.rollout.state = RolloutState::Paused; }
+void on(Head& head, JournalEvent const&, RolloutPaused const&) {
+  ++head.generation;
+  head.rollout.state = RolloutState::Paused;
+}
 
 void on(Head& head, JournalEvent const& event, RolloutResumed const&) {
+  ++head.generation;
   head.rollout.state = RolloutState::Active;
   head.rollout.since = event.time;
   if (head.rollout.is_automatic) return;  // goes on saying what it was needed for

@@ -76,7 +76,7 @@ TEST_F(WritesTest, meets_if_match) {
     EXPECT_EQ(answer.status, 412) << stale << answer;
     EXPECT_EQ(answer.at("code").text(), "stale_generation");
   }
-  for (auto const* action : {"restart", "rollback"})
+  for (auto const* action : {"restart", "rollback", "pause", "resume"})
     EXPECT_EQ(ask("POST", fmt::format("/services/web/{}", action), {}, {{"If-Match", "\"1\""}}).status, 412);
   EXPECT_EQ(ask("DELETE", "/services/web", {}, {{"If-Match", "\"1\""}}).status, 412);
   EXPECT_EQ(ask("PUT", "/services/web", R"({"instances":2})", {{"If-Match", "\"7\", \"2\""}}).status, 200);
@@ -172,6 +172,45 @@ TEST_F(WritesTest, restarts_and_rolls_back) {
   EXPECT_EQ(restarted.status, 200);
   EXPECT_EQ(restarted.at("revision").as_int(), 3);
   EXPECT_EQ(restarted.at("generation").as_int(), 5);
+}
+
+TEST_F(WritesTest, pauses_and_resumes_an_update) {
+  create("ok:1", 2);
+  ASSERT_TRUE(becomes("web", "running"));
+  EXPECT_TRUE(get("/services/web").at("status").at("rollout").is_null());
+  EXPECT_EQ(ask("PUT", "/services/web", R"({"image":"wait:2"})").at("status").at("state").text(), "updating");
+  EXPECT_EQ(ask("POST", "/services/web/pause?dry_run=true").at("generation").as_int(), 3);
+  auto const paused = ask("POST", "/services/web/pause?wait=1m", {}, {{"If-Match", "\"2\""}, {"Idempotency-Key", "k"}});
+  EXPECT_EQ(paused.status, 200) << paused;
+  EXPECT_EQ(paused.headers.get("ETag"), "\"3\"");
+  EXPECT_EQ(paused.at("status").at("state").text(), "paused");
+  EXPECT_EQ(paused.at("status").at("message").text(), "update to revision 2 is paused: 0/2 updated");
+  EXPECT_EQ(ask("POST", "/services/web/pause", {}, {{"If-Match", "\"2\""}, {"Idempotency-Key", "k"}}).headers.get("Idempotency-Replayed"),
+            "true");
+  EXPECT_EQ(ask("POST", "/services/web/pause").headers.get("ETag"), "\"3\"") << "it is so already";
+  auto const resumed = ask("POST", "/services/web/resume");
+  EXPECT_EQ(resumed.at("status").at("state").text(), "updating") << resumed;
+  auto const& rollout = resumed.at("status").at("rollout");
+  EXPECT_EQ(rollout.at("state").text(), "active");
+  EXPECT_EQ(rollout.at("order").text(), "start-first");
+  EXPECT_EQ(rollout.at("to").as_int(), 2);
+}
+
+TEST_F(WritesTest, tells_of_an_automatic_rollback) {
+  create("ok:1", 1);
+  ASSERT_TRUE(becomes("web", "running"));
+  auto const updated = ask("PUT", "/services/web?wait=1m", R"({"image":"none:2"})");
+  EXPECT_EQ(updated.at("revision").as_int(), 1) << updated;
+  EXPECT_EQ(updated.at("status").at("state").text(), "running");
+  EXPECT_NE(updated.at("status").at("message").text().find("update to revision 2 was rolled back: web.1 failed"), std::string::npos);
+  EXPECT_EQ(updated.at("status").at("rollout").at("automatic").as_bool(), true);
+  auto const history = get("/services/web/history");
+  auto const events = history.json.items();
+  auto const back = std::ranges::find(events, "rolled_back", [](auto const& event) { return event.at("type").text(); });
+  ASSERT_NE(back, events.end()) << history.text;
+  EXPECT_EQ(back->at("author").text(), "davit");
+  EXPECT_EQ(back->at("reason").text(), "image_not_found");
+  EXPECT_EQ(back->at("revision").as_int(), 1);
 }
 
 }  // namespace

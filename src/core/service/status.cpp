@@ -44,12 +44,12 @@ std::string trouble_text(model::Head const& head, Instance const& instance, std:
 std::string rollout_text(model::Head const& head, ServiceStatus const& status) {
   auto const& rollout = head.rollout;
   auto const way = fmt::format("{} to revision {}", rollout.is_rollback ? "rollback" : "update", rollout.to);
-  auto const progress = fmt::format("{}/{} updated", status.updated, status.desired);
+  auto const progress = fmt::format("{}/{} {}", status.updated, status.desired, rollout.is_rollback ? "rolled back" : "updated");
   // Of an automatic rollback the message tells why the update failed that it leads back from.
   auto const cause = rollout.is_automatic ? fmt::format("update to revision {} failed: {}", rollout.from, rollout.message) : std::string();
   switch (rollout.state) {
     case RolloutState::None: return {};
-    case RolloutState::Active: return cause.empty() ? progress : fmt::format("{}; {}", progress, cause);
+    case RolloutState::Active: return cause.empty() ? progress : fmt::format("{}; {}", cause, progress);
     case RolloutState::Paused: return fmt::format("{} is paused: {}", way, progress);
     case RolloutState::Stopped: return fmt::format("{} stopped: {}", way, rollout.message);
     case RolloutState::RolledBack: return fmt::format("update to revision {} was rolled back: {}", rollout.from, rollout.message);
