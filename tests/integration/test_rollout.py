@@ -29,6 +29,11 @@ class Sampler:
         self.thread.join()
 
 
+def pausing(spec):
+    spec.setdefault('update_config', {})['failure_action'] = 'pause'
+    return spec
+
+
 def wait_updated(davit, name, instances, timeout=60):
     def seen():
         status = davit.status(name)
@@ -81,7 +86,7 @@ def test_parallelism_replaces_so_many_at_a_time(clean):
 
 
 def test_failing_update_stops_says_why_and_leaves_the_old_ones_serving(clean):
-    clean.create('web', hello(3))
+    clean.create('web', pausing(hello(3)))
     clean.wait_running('web', 3)
     before = clean.engine.by_slot('web')
     clean.put('web', {'command': ['sh', '-c', 'exit 5']})
@@ -106,7 +111,7 @@ def test_rollback_by_hand_restores_the_revision_but_not_the_instances(clean):
 
 
 def test_rollback_ends_a_failing_update(clean):
-    clean.create('web', hello(2))
+    clean.create('web', pausing(hello(2)))
     clean.wait_running('web', 2)
     before = clean.engine.by_slot('web')
     clean.put('web', {'image': 'davit-never-there/nope:1', 'pull_policy': 'never'})
