@@ -188,6 +188,18 @@ TEST_F(RolloutTest, continues_past_failures_and_ends_incomplete) {
   EXPECT_EQ(world_.status("web").message, "");
 }
 
+TEST_F(RolloutTest, continues_until_an_instance_that_failed_once_stands) {
+  run_in("web", on_failure(spec_of("ok:1", 2), FailureAction::Continue));
+  ASSERT_TRUE(world_.replace("web", on_failure(spec_of("ok:2", 2), FailureAction::Continue)));
+  for (int slot = 1; slot <= 2; ++slot) {
+    ASSERT_TRUE(watch([&] { return world_.status("web").updated == slot; }));
+    world_.docker.kill(container_of(slot, "ok:2"), 1);
+    world_.loop.advance(3s);
+  }
+  ASSERT_TRUE(watch([&] { return in_place(); })) << world_.pending();
+  EXPECT_EQ(world_.status("web").message, "");
+}
+
 // stop-first, a failure takes the turn that it has: nothing that serves is stopped beyond `parallelism`.
 TEST_F(RolloutTest, continues_only_as_far_as_the_service_can_do_without) {
   auto spec = on_failure(spec_of("ok:1", 4), FailureAction::Continue);

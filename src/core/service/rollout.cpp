@@ -20,6 +20,7 @@ using model::RolloutState;
 struct Failure {
   Reason reason = Reason::None;
   std::string message;
+  bool is_tried_again = false;  // at this moment: it may yet come out well
 };
 
 class Step {
@@ -82,6 +83,7 @@ class Step {
 
   void fail(Slot const& slot, Failure failure) {
     failing_.push_back(&slot);
+    if (failure.is_tried_again) ++tried_again_;
     if (!failure_) failure_ = std::move(failure);
   }
 
@@ -89,17 +91,19 @@ class Step {
     for (auto const* instance : slot.current) {
       if (instance->is_unknown) continue;
       auto const& message = instance->detail->message;
+      auto const deadline = std::max(instance->created, began_) + terms_.progress_deadline;
+      bool const is_late = deadline <= now_.monotonic && !instance->is_ready();
+      if (deadline > now_.monotonic) draft_.wake_at(deadline);
       if (has_failed(*instance)) {
         return Failure{instance->reason,
-                       fmt::format("{}.{} failed: {}", head_.name, slot.number, message.empty() ? "it is unhealthy" : message)};
+                       fmt::format("{}.{} failed: {}", head_.name, slot.number, message.empty() ? "it is unhealthy" : message),
+                       !is_late && is_on_its_way(*instance)};
       }
-      if (instance->is_ready()) continue;
-      auto const deadline = std::max(instance->created, began_) + terms_.progress_deadline;
-      if (deadline <= now_.monotonic) {
-        return Failure{Reason::StartTimeout, fmt::format("{}.{} was not ready within {}: {}", head_.name, slot.number,
-                                                         format_duration(terms_.progress_deadline), message)};
+      if (is_late) {
+        auto const limit = format_duration(terms_.progress_deadline);
+        return Failure{Reason::StartTimeout, fmt::format("{}.{} was not ready within {}{}{}", head_.name, slot.number, limit,
+                                                         message.empty() ? "" : ": ", message)};
       }
-      draft_.wake_at(deadline);
     }
     return std::nullopt;
   }
@@ -110,6 +114,12 @@ class Step {
     if (is_own && instance.failures > 0) return true;
     if (instance.health == Health::Unhealthy) return true;
     return instance.state == InstanceState::Failed && (is_own || instance.detail->state_since > head_.rollout.since);
+  }
+
+  static bool is_on_its_way(Instance const& instance) {
+    auto const state = instance.state;
+    bool const is_starting = state == InstanceState::Preparing || state == InstanceState::Starting;
+    return is_starting || (state == InstanceState::Running && instance.health != Health::Unhealthy);
   }
 
   bool fails_too_much() const {
@@ -204,7 +214,7 @@ class Step {
   // the way is not the rollout's doing, and ends by itself.
   void conclude() {
     bool const waits_for_turn = !waiting_.empty() && !has_turns_;
-    if (in_progress_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
+    if (in_progress_ > 0 || tried_again_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
     if (failing_.empty() && !waiting_.empty()) return;
     auto& decision = draft_.plan().decision;
     if (failing_.empty()) decision = model::RolloutCompleted{};
@@ -221,6 +231,7 @@ class Step {
   std::vector<Slot const*> begun_;    // a new instance is on its way, or wanted
   std::vector<Slot const*> failing_;
   std::vector<Slot const*> waiting_;
+  std::size_t tried_again_ = 0;       // failing slots whose instance is being restarted
   std::size_t out_of_reach_ = 0;      // all of the slot is on nodes that have not answered: nothing can be done about it now
   std::size_t homeless_ = 0;          // no node has room for the slot
   std::optional<Failure> failure_;    // of the first failing slot
