@@ -40,4 +40,11 @@ std::string_view what_forbids_overlap(ServiceSpec const& spec) {
   return {};
 }
 
+bool has_node_volume(ServiceSpec const& spec) {
+  return std::ranges::any_of(spec.volumes, [](Mount const& mount) {
+    bool const is_nodes_own = mount.type == MountType::Bind || (mount.type == MountType::Volume && !mount.source.empty());
+    return is_nodes_own && !mount.read_only;
+  });
+}
+
 }  // namespace davit::model

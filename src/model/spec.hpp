@@ -217,4 +217,7 @@ Change change_between(ServiceSpec const& before, ServiceSpec const& after);
 // new one starts; "" if nothing.
 std::string_view what_forbids_overlap(ServiceSpec const& spec);
 
+// Whether it writes to a volume or a path that its node alone has. An anonymous volume goes with its container.
+bool has_node_volume(ServiceSpec const& spec);
+
 }  // namespace davit::model

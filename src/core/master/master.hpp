@@ -265,7 +265,7 @@ class Master {
   void maintain();
   void reconcile_due();
   void reconcile(Service& service);
-  void mark_unknown(Service& service);
+  void mark(Service& service);
   void place(Service& service, std::uint32_t slot);
   void offer(Service& service, Instance& instance);
   void confirm(Service& service, Instance& instance);

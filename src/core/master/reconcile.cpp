@@ -87,9 +87,11 @@ void Master::reconcile_due() {
 }
 
 // Instances whose agent has not answered this owner count as running, but decide nothing.
-void Master::mark_unknown(Service& service) {
+void Master::mark(Service& service) {
   for (auto& instance : service.instances) {
-    instance.is_unknown = instance.node != kNoNode && !nodes_[static_cast<std::size_t>(instance.node)].answered.test(service.shard.value);
+    auto const* at = node(instance.node);
+    instance.is_unknown = at && !at->answered.test(service.shard.value);
+    instance.is_leaving = at && at->record.availability == model::Availability::Drain;
   }
 }
 
@@ -100,7 +102,7 @@ void Master::reconcile(Service& service) {
   if (!is_newer_than_grant && !answered_by_all_.test(k) && !may_place_unanswered(service.shard)) {
     return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
   }
-  mark_unknown(service);
+  mark(service);
   retry(service);
 
   auto plan = service::plan(service.head, service.instances, now_);

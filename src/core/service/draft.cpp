@@ -9,9 +9,10 @@ namespace {
 using model::InstanceState;
 using model::Reason;
 
-// Ready, then older, then the smaller id: the one of several that stays.
+// Ready, then on a node that it need not leave, then older, then the smaller id: the one of several that stays.
 bool is_better(Instance const* a, Instance const* b) {
   if (a->is_ready() != b->is_ready()) return a->is_ready();
+  if (a->is_leaving != b->is_leaving) return b->is_leaving;
   if (a->created != b->created) return a->created < b->created;
   return a->id < b->id;
 }
@@ -71,14 +72,18 @@ void Draft::sort_into_slots(std::span<Instance const> instances) {
   }
 }
 
-// Several of one slot are left over from a cut, or from a rollout that another one overtook: the losers go once the winner serves.
+// Several of one slot are left over from a cut, or from a rollout that another one overtook, or one is to leave its node: the losers go
+// once the winner serves, but for the successor of one that leaves.
 void Draft::keep_best(std::vector<Instance const*>& rivals) {
   if (rivals.size() < 2) return;
   drop_idle_strays(rivals);
   std::ranges::sort(rivals, is_better);
   if (!serves(*rivals.front())) return;
-  for (std::size_t i = 1; i < rivals.size(); ++i) stop(*rivals[i], Reason::Replaced);
-  rivals.resize(1);
+  std::size_t kept = 1;
+  bool const has_successor = rivals[0]->is_leaving && !rivals[1]->is_leaving;  // in this order, the best one that stays
+  if (has_successor) ++kept;
+  for (std::size_t i = kept; i < rivals.size(); ++i) stop(*rivals[i], Reason::Replaced);
+  rivals.resize(kept);
 }
 
 // What dead processes had asked the engine to create need not be started to be stopped: one is enough, none beside another.

@@ -42,6 +42,8 @@ class Draft {
   void stop_all(std::vector<Instance const*> const& instances);  // Reason::Replaced
   // Unless the slot's last instance still holds a port or a volume that its next one needs.
   void place(Slot const& slot);
+  // Wherever else there is room: on another node they do not get in each other's way.
+  void place_beside(Slot const& slot) { plan_.place.push_back(slot.number); }
   void wake_at(Monotonic at) { plan_.wake_at = std::min(plan_.wake_at, at); }
 
  private:

@@ -50,6 +50,7 @@ struct Instance {
   bool stop_sent : 1 = false;
   bool is_confirmed : 1 = false;  // the agent knows that it goes on, and with which spec
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
+  bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
   bool has_settled : 1 = false;   // it served for `monitor` once: what befalls it later is no failure of its rollout
 
   bool is_ready() const { return ready_since != kNever; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/service/draft.hpp"
+#include "core/service/moving.hpp"
 #include "core/service/rollout.hpp"
 #include "core/service/terms.hpp"
 
@@ -38,6 +39,7 @@ Plan plan(model::Head const& head, std::span<Instance const> instances, Now now)
   } else {
     bool const has_failed = head.rollout.state == RolloutState::Stopped || head.rollout.state == RolloutState::Incomplete;
     for (auto const& slot : draft.slots()) settle(slot, has_failed, terms.is_start_first, draft);
+    move_off(terms, draft);
   }
   return std::move(draft.plan());
 }

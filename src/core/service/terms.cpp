@@ -13,6 +13,11 @@ std::string_view reason_of(UpdateOrder order, std::string_view obstacle) {
   return order == UpdateOrder::Auto ? "nothing forbids two instances of a slot at once" : "update_config says so";
 }
 
+Moving moving_of(model::ServiceSpec const& spec) {
+  if (model::has_node_volume(spec)) return Moving::Never;
+  return spec.on_isolation == model::OnIsolation::Stop ? Moving::StopFirst : Moving::StartFirst;
+}
+
 }  // namespace
 
 Terms terms_of(model::Head const& head) {
@@ -33,6 +38,7 @@ Terms terms_of(model::Head const& head) {
           .can_overlap = obstacle.empty(),
           .is_start_first = obstacle.empty() && config.order != UpdateOrder::StopFirst,
           .may_give_way = config.order == UpdateOrder::Auto,
+          .moving = moving_of(spec),
           .order_reason = reason_of(config.order, obstacle)};
 }
 

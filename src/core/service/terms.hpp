@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "base/time.hpp"
 #include "model/journal.hpp"
 
 namespace davit::service {
+
+// How an instance gets to another node.
+enum class Moving : std::uint8_t { StartFirst, StopFirst, Never };
 
 struct Terms {
   std::size_t parallelism = 1;  // of slots, at most all; 0 only where there is none
@@ -19,6 +23,7 @@ struct Terms {
   bool can_overlap = true;        // two instances of one slot do not get in each other's way
   bool is_start_first = true;
   bool may_give_way = true;       // the order was left to Davit: an old instance goes first where its successor fits nowhere beside it
+  Moving moving = Moving::StartFirst;
   std::string_view order_reason;  // why this order
 };
 
