@@ -42,7 +42,7 @@ TEST_F(ReadsTest, shows_a_service_as_documented) {
   EXPECT_THAT(std::string(answer.at("uid").text()), StartsWith("1-"));
   EXPECT_EQ(codec::dump(answer.at("spec")), R"({"image":"ok:1","instances":2,"ports":[{"target":80,"protocol":"tcp","mode":"host"}]})");
   EXPECT_EQ(codec::dump(answer.at("status")),
-            R"({"state":"running","desired":2,"running":2,"ready":2,"updated":2,"image_digest":"","message":""})");
+            R"({"state":"running","desired":2,"running":2,"ready":2,"updated":2,"image_digest":"","rollout":null,"message":""})");
   ASSERT_EQ(answer.at("instances").items().size(), 2U);
   auto const& first = answer.at("instances").items()[0];
   EXPECT_EQ(first.at("node").text(), "n1");
