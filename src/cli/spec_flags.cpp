@@ -107,9 +107,12 @@ constexpr SpecFlag kFlags[] = {
     {"rollback-max-failure-ratio", 0, "RATIO", Kind::Number, "rollback_config/max_failure_ratio"},
     {"rollback-progress-deadline", 0, "TIME", Kind::Text, "rollback_config/progress_deadline"},
     {"drain-delay", 0, "TIME", Kind::Text, "drain_delay"},
-    {"constraint", 0, "CONDITION", Kind::List, "placement/constraints"},
-    {"placement-pref", 0, "PREFERENCE", Kind::List, "placement/preferences"},
+    {"constraint", 0, "CONDITION", Kind::List, "placement/constraints",
+     "Condition that a node must meet: node.labels.disk==ssd, node.name!=n3, node.role==worker, node.platform.arch==arm64."},
+    {"placement-pref", 0, "spread=LABEL", Kind::List, "placement/preferences", "docker's form of --spread-by: spread=node.labels.zone."},
     {"replicas-max-per-node", 0, "N", Kind::Number, "placement/max_replicas_per_node"},
+    {"strategy", 0, "STRATEGY", Kind::Text, "placement/strategy"},
+    {"spread-by", 0, "LABEL", Kind::Text, "placement/spread_by"},
     {"mode", 0, "MODE", Kind::Text, "mode"},
 };
 
@@ -120,6 +123,8 @@ constexpr SpecFlag kRemovals[] = {
     {"container-label-rm", 0, "KEY", Kind::Pairs, "container_labels"},
     {"publish-rm", 0, "TARGET-PORT", Kind::Ports, "ports"},
     {"mount-rm", 0, "TARGET-PATH", Kind::Mount, "volumes"},
+    {"constraint-rm", 0, "CONDITION", Kind::List, "placement/constraints"},
+    {"placement-pref-rm", 0, "spread=LABEL", Kind::List, "placement/preferences"},
 };
 
 bool has_add_alias(SpecFlag const& flag) {
@@ -134,6 +139,7 @@ std::vector<std::string> words_of(SpecFlag const& flag) {
       {"update-failure-action", {"rollback", "pause", "continue"}},
       {"rollback-order", {"auto", "start-first", "stop-first"}},
       {"rollback-failure-action", {"pause", "continue"}},
+      {"strategy", {"mix", "cpu", "memory", "load", "binpack", "spread"}},
       {"mode", {"replicated", "global", "job", "cron"}},
   };
   auto const found = std::ranges::find(known, std::string_view(flag.name), [](auto const& each) { return each.first; });
@@ -232,6 +238,7 @@ void remove_value(SpecFlag const& flag, std::string const& text, Value& from) {
   };
   if (flag.kind == Kind::Ports) drop(port_place(Value(text)), port_place);
   else if (flag.kind == Kind::Mount) drop(text, mount_place);
+  else if (flag.kind == Kind::List) drop(text, [](Value const& item) { return std::string(item.text()); });
   else if (auto* const pairs = from.as_object()) pairs->erase(text);
 }
 

@@ -27,6 +27,7 @@ std::string target(std::string_view not_in) {
 std::string const kLabel = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
 std::string const kEngineName = "[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}";
 std::string const kDomain = "[^ \\t\\r\\n/:\\u0000]{1,253}";
+std::string const kLabelKey = "[a-zA-Z0-9][a-zA-Z0-9_./-]{0,254}";  // of a node
 std::string const kKey = "[^=\\u0000]+";
 
 Value whole(std::string const& body) { return Value::object({{"pattern", "^(?:" + body + ")$"}}); }
@@ -51,6 +52,14 @@ std::string port() {
 }
 std::string mount() { return fmt::format("(?:{0}|{1}+):{2}(?::(?:ro|rw))?|{2}", kEngineName, path(":"), target(":")); }
 std::string device() { return fmt::format("{0}+(?::{0}+(?::[rwm]{{1,3}})?)?", path(":")); }
+
+// Blanks that the parser bears are left out.
+std::string constraint() {
+  std::string const other = "(?:id|name|hostname|platform\\.os|platform\\.arch|labels\\." + kLabelKey + ")";
+  std::string const sign = "[a-zA-Z0-9:_.*()?+\\[\\]\\\\^$|/-]";
+  return fmt::format("node\\.(?:role[!=]=(?:master|manager|worker)|{}[!=]={}{{1,255}})", other, sign);
+}
+std::string spread() { return fmt::format("(?:node\\.labels\\.{0}|(?!node\\.labels\\.){0})", kLabelKey); }
 
 std::map<std::string, Value, std::less<>> make_all() {
   std::string const capability = "[A-Z_]+";
@@ -82,6 +91,11 @@ std::map<std::string, Value, std::less<>> make_all() {
       {"container_labels", whole("(?!davit\\.)" + kKey)},
       {"sysctls", whole(kKey)},
       {"logging/options", whole(kKey)},
+      {"placement/constraints", Value::object({{"maxItems", model::kMaxConstraints}})},
+      {"placement/constraints[]", whole(constraint())},
+      {"placement/preferences", Value::object({{"maxItems", 1}})},
+      {"placement/preferences[]", whole("(?:spread=)?" + spread())},
+      {"placement/spread_by", maybe(spread())},
       {"resources/limits/memory", Value::object({{"minimum", model::kMinMemoryLimit.count}})},
       {"resources/limits/memory:text", whole("(?:[6-9]|[1-9][0-9]{1,5})(?:\\.[0-9]{1,3})?[mMgGtT](?:[iI]?[bB])?")},
       {"resources/limits/cpus", Value::object({{"minimum", model::kMinCpuLimit}})},

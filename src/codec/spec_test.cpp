@@ -58,7 +58,9 @@ TEST(ReadSpec, TakesEveryShortForm) {
       {R"({"image":"a","healthcheck":{}})", R"({"image":"a","healthcheck":{}})"},
       {R"({"image":"a","restart_policy":{"condition":"any","delay":"500ms"},"update_config":{},"stop_grace_period":null,"ports":null})",
        R"({"image":"a"})"},
-      {R"({"image":"a","mode":"replicated","on_isolation":"keep","stop_after":"15s","placement":{"strategy":"","constraints":[]}})",
+      {R"({"image":"a","placement":{"constraints":"node.name==n1","strategy":"binpack","spread_by":"zone"}})",
+       R"({"image":"a","placement":{"constraints":["node.name==n1"],"strategy":"binpack","spread_by":"zone"}})"},
+      {R"({"image":"a","mode":"replicated","on_isolation":"keep","stop_after":"15s","placement":{"strategy":"mix","constraints":[]}})",
        R"({"image":"a"})"},
   };
   for (auto const& [text, expected] : cases) {
@@ -96,7 +98,8 @@ TEST(ReadSpec, NamesTheFieldAndTheWayOut) {
       {R"("update_config":{"failure_action":"undo"})", "#/update_config/failure_action", kUnknownValue, ""},
       {R"("update_config":{"max_failure_ratio":1.5})", "#/update_config/max_failure_ratio", kOutOfRange, "from 0 to 1"},
       {R"("update_config":{"delay":10})", "#/update_config/delay", kWrongType, ""},
-      {R"("placement":{"constraints":["node.role==x"]})", "#/placement/constraints", kUnsupported, ""},
+      {R"("placement":{"strategy":"binpak"})", "#/placement/strategy", kUnknownValue, "did you mean binpack?"},
+      {R"("placement":{"constraints":{"a":1}})", "#/placement/constraints", kWrongType, "an array of strings"},
       {R"("healthcheck":{"http":{"port":80}})", "#/healthcheck/http", kUnsupported, "use `test`"},
       {R"("init":"yes")", "#/init", kWrongType, "expected true or false"},
       {R"("init":1)", "#/init", kWrongType, "expected true or false"},

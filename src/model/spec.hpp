@@ -43,6 +43,10 @@ DAVIT_ENUM_NAMES(FailureAction, {FailureAction::Rollback, "rollback"}, {FailureA
 enum class OnIsolation : std::uint8_t { Keep, Stop };
 DAVIT_ENUM_NAMES(OnIsolation, {OnIsolation::Keep, "keep"}, {OnIsolation::Stop, "stop"});
 
+enum class Strategy : std::uint8_t { Mix, Cpu, Memory, Load, Binpack, Spread };
+DAVIT_ENUM_NAMES(Strategy, {Strategy::Mix, "mix"}, {Strategy::Cpu, "cpu"}, {Strategy::Memory, "memory"}, {Strategy::Load, "load"},
+                 {Strategy::Binpack, "binpack"}, {Strategy::Spread, "spread"});
+
 enum class MountType : std::uint8_t { Volume, Bind, Tmpfs };
 DAVIT_ENUM_NAMES(MountType, {MountType::Volume, "volume"}, {MountType::Bind, "bind"}, {MountType::Tmpfs, "tmpfs"});
 
@@ -150,7 +154,7 @@ struct Placement {
   std::vector<std::string> constraints;
   std::vector<std::string> preferences;
   std::int64_t max_replicas_per_node = 0;  // 0: no limit
-  std::string strategy;
+  Strategy strategy = Strategy::Mix;
   std::string spread_by;
   friend bool operator==(Placement const&, Placement const&) = default;
 };

@@ -147,14 +147,20 @@ struct Fields<Placement> {
   static constexpr std::string_view kName = "Placement";
   static constexpr auto kAll = std::tuple{
       field("constraints", &Placement::constraints,
-            {.doc = "Conditions that a node must meet.", .change = Change::None, .unsupported = "leave it out"}),
+            {.doc = "Conditions that a node must meet, in docker's grammar.",
+             .change = Change::None,
+             .example = R"(["node.labels.disk==ssd"])"}),
       field("preferences", &Placement::preferences,
-            {.doc = "Labels to spread over.", .change = Change::None, .unsupported = "leave it out"}),
+            {.doc = "docker's form of `spread_by`; at most one.", .change = Change::None, .example = R"(["spread=node.labels.zone"])"}),
       field("max_replicas_per_node", &Placement::max_replicas_per_node,
             {.doc = "The most instances of the service on one node; 0: no limit.", .change = Change::None, .min = 0, .max = kMaxInstances}),
-      field("strategy", &Placement::strategy, {.doc = "How nodes are scored.", .change = Change::None, .unsupported = "leave it out"}),
+      field(
+          "strategy", &Placement::strategy,
+          {.doc = "Which of several nodes: the one with the most free (cpu, memory, load, or mix of these), the fullest (binpack), or the "
+                  "one with the fewest instances (spread).",
+           .change = Change::None}),
       field("spread_by", &Placement::spread_by,
-            {.doc = "The node label to spread over.", .change = Change::None, .unsupported = "leave it out"}),
+            {.doc = "The node label over whose values instances are spread.", .change = Change::None, .example = R"("zone")"}),
   };
 };
 

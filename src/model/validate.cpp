@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/nearest.hpp"
+#include "model/constraint.hpp"
 #include "model/syntax.hpp"
 
 namespace davit::model {
@@ -33,6 +34,7 @@ class Check {
     keys("#/logging/options", spec_.logging.options);
     ulimits();
     resources();
+    placement();
     if (spec_.healthcheck) health(*spec_.healthcheck);
     not_built();
     return std::move(problems_);
@@ -220,6 +222,28 @@ class Check {
     if (limits.cpus > 0 && reservations.cpus > limits.cpus) {
       add("#/resources/reservations/cpus", kConflict, fmt::format("must not be above the limit, {}", limits.cpus));
     }
+  }
+
+  void placement() {
+    auto const& wanted = spec_.placement;
+    if (wanted.constraints.size() > kMaxConstraints) add("#/placement/constraints", kTooLarge, fmt::format("at most {}", kMaxConstraints));
+    for (std::size_t i = 0; i < wanted.constraints.size(); ++i) {
+      refuse(fmt::format("#/placement/constraints/{}", i), parse_constraint(wanted.constraints[i]));
+    }
+    for (std::size_t i = 0; i < wanted.preferences.size(); ++i) {
+      auto const at = fmt::format("#/placement/preferences/{}", i);
+      if (i > 0) add(at, kUnsupported, "not supported yet: there can be one");
+      else refuse(at, parse_spread(wanted.preferences[i]));
+    }
+    if (wanted.spread_by.empty()) return;
+    refuse("#/placement/spread_by", parse_spread(wanted.spread_by));
+    if (!wanted.preferences.empty()) add("#/placement/spread_by", kConflict, "says the same as preferences: leave one of them out");
+  }
+
+  template <class T>
+  void refuse(std::string pointer, Result<T> const& parsed) {
+    if (parsed) return;
+    add(std::move(pointer), parsed.error().code == Code::Unsupported ? kUnsupported : kInvalidValue, parsed.error().message);
   }
 
   void health(Healthcheck const& check) {

@@ -11,6 +11,7 @@
 namespace davit::model {
 
 inline constexpr std::size_t kMaxPortEntries = 1'000;
+inline constexpr std::size_t kMaxConstraints = 64;
 inline constexpr Bytes kMinMemoryLimit{6 * 1024 * 1024};  // the engine refuses less
 inline constexpr double kMinCpuLimit = 0.01;
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "model/constraint.hpp"
 #include "model/syntax.hpp"
 
 namespace davit::model {
@@ -114,6 +115,19 @@ TEST(Validate, NamesTheFieldAndTheWayOut) {
       {[](auto& s) { s.devices = {"sda"}; }, "#/devices/0", kInvalidValue, "/dev/a"},
       {[](auto& s) { s.extra_hosts = {"a:1.1.1.1", "b"}; }, "#/extra_hosts/1", kInvalidValue, "name:address"},
       {[](auto& s) { s.dns = {"x"}; }, "#/dns/0", kInvalidValue, "IP address"},
+      {[](auto& s) { s.placement.constraints = {"node.labels.a==b", "node.labels.disk=ssd"}; }, "#/placement/constraints/1", kInvalidValue,
+       "node.labels.disk==ssd"},
+      {[](auto& s) { s.placement.constraints = {"node.label.disk==ssd"}; }, "#/placement/constraints/0", kInvalidValue, "node.labels.KEY"},
+      {[](auto& s) { s.placement.constraints = {"node.labels.==ssd"}; }, "#/placement/constraints/0", kInvalidValue, "node.labels.KEY"},
+      {[](auto& s) { s.placement.constraints = {"node.name== "}; }, "#/placement/constraints/0", kInvalidValue, "behind =="},
+      {[](auto& s) { s.placement.constraints = {"node.name!=a>b"}; }, "#/placement/constraints/0", kInvalidValue, "behind !="},
+      {[](auto& s) { s.placement.constraints = {"node.role==leader"}; }, "#/placement/constraints/0", kInvalidValue, "master and worker"},
+      {[](auto& s) { s.placement.constraints = {"engine.labels.os==x"}; }, "#/placement/constraints/0", kUnsupported, "node.labels.KEY"},
+      {[](auto& s) { s.placement.constraints.assign(65, "node.name!=a"); }, "#/placement/constraints", kTooLarge, "64"},
+      {[](auto& s) { s.placement.preferences = {"spread=node.labels."}; }, "#/placement/preferences/0", kInvalidValue, "node.labels.zone"},
+      {[](auto& s) { s.placement.preferences = {"zone", "rack"}; }, "#/placement/preferences/1", kUnsupported, "can be one"},
+      {[](auto& s) { s.placement.spread_by = "a b"; }, "#/placement/spread_by", kInvalidValue, "node.labels.zone"},
+      {[](auto& s) { s.placement = {.preferences = {"zone"}, .spread_by = "zone"}; }, "#/placement/spread_by", kConflict, "preferences"},
       {[](auto& s) { s.mode = Mode::Global; }, "#/mode", kUnsupported, "use replicated"},
       {[](auto& s) { s.on_isolation = OnIsolation::Stop; }, "#/on_isolation", kUnsupported, "use keep"},
   };
@@ -126,6 +140,18 @@ TEST(Validate, NamesTheFieldAndTheWayOut) {
     EXPECT_EQ(problems[0].code, code) << problems[0].detail;
     EXPECT_NE(problems[0].detail.find(says), std::string::npos) << problems[0].detail;
   }
+}
+
+TEST(Validate, TakesPlacementAsDockerWritesIt) {
+  auto spec = plain();
+  spec.placement.constraints = {"node.labels.disk==ssd", "node.labels.com.example/rack != r-1",
+                                " node.role==manager",   "node.platform.arch!=arm64",
+                                "node.hostname==N1",     "node.id!=k3v9x1c0qp7d"};
+  spec.placement.preferences = {"spread=node.labels.zone"};
+  EXPECT_TRUE(validate("web", spec).empty()) << show(validate("web", spec));
+  EXPECT_EQ(spread_label(spec.placement), "zone");
+  EXPECT_EQ(to_text(*parse_constraint(" node.hostname != a ")), "node.name!=a");
+  EXPECT_EQ(to_text(*parse_constraint("node.role==manager")), "node.role==master");
 }
 
 TEST(Validate, LetsPortsShareANumberThatDoNotClash) {
