@@ -73,6 +73,7 @@ void Agent::adopt(Identity const& identity, model::ContainerSummary const& conta
   instance.container_state = container.state;
   instance.created_at = instance.state_since = now_.monotonic;
   by_container_[container.id] = identity.instance;
+  reserved_.join(identity.uid);
   call(instance, model::InspectContainer{container.id}, 30s);
 }
 

@@ -199,6 +199,8 @@ void Agent::admit(NodeId master, model::RunInstance const& message) {
   instance.ports = *std::move(ports);
   instance.created_at = instance.state_since = now_.monotonic;
   ports_.take(instance.ports);
+  reserve(instance);
+  reserved_.join(message.uid);
   touch(instance);
   advance(instance);
 }
@@ -210,34 +212,21 @@ Result<std::vector<model::PublishedPort>> Agent::check_admission(model::RunInsta
   if (!engine_up_ || stopping_services_) return refuse(Reason::EngineAway, "the node's engine does not answer");
   if (message.incarnation < incarnation_) return refuse(Reason::NodeDown, "the offer was meant for an earlier life of the node");
 
-  model::ResourceSet reserved;
-  std::int64_t of_service = 0;
-  for (auto const& [id, instance] : instances_) {
-    if (instance.identity.uid == message.uid && !instance.stop_wanted) ++of_service;
-    if (!instance.spec) continue;
-    reserved.cpus += instance.spec->resources.reservations.cpus;
-    reserved.memory.count += instance.spec->resources.reservations.memory.count;
-  }
-  auto const& wanted = message.spec->resources.reservations;
-  auto const& engine = options_.facts.engine;
-  if (wanted.cpus > 0 && reserved.cpus + wanted.cpus > engine.cpus + 1e-9) {
-    return refuse(Reason::NotEnoughCpu,
-                  fmt::format("wants {} cores, {:.2f} unreserved", wanted.cpus, std::max(0.0, engine.cpus - reserved.cpus)));
-  }
-  if (wanted.memory.count > 0 && reserved.memory.count + wanted.memory.count > engine.memory.count) {
-    return refuse(Reason::NotEnoughMemory,
-                  fmt::format("wants {}, {} unreserved", format_bytes(wanted.memory),
-                              format_bytes({std::max<std::int64_t>(0, engine.memory.count - reserved.memory.count)})));
-  }
-  auto const most = message.spec->placement.max_replicas_per_node;
-  if (most > 0 && of_service >= most)
-    return refuse(Reason::MaxPerNode, fmt::format("{} instances of the service run here already", of_service));
+  TRY_VOID(reserved_.check(message.uid, *message.spec, options_.facts.engine));
   return ports_.pick(message.spec->ports, now_.monotonic);
+}
+
+// What its spec reserves, which is known of an adopted one only once the owner has told.
+void Agent::reserve(Instance& instance) {
+  reserved_.give_back(instance.reserved);
+  instance.reserved = model::amount_of(instance.spec->resources.reservations);
+  reserved_.take(instance.reserved);
 }
 
 void Agent::confirm(Instance& instance, model::RunInstance const& message) {
   instance.identity.fence = message.fence;
   instance.spec = message.spec;
+  reserve(instance);
   instance.digest = message.digest;
   for (auto& port : instance.ports) {  // the engine does not know their names
     for (auto const& wanted : message.spec->ports) {

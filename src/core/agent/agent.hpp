@@ -23,6 +23,7 @@
 #include "base/time.hpp"
 #include "core/agent/instance.hpp"
 #include "core/agent/port_pool.hpp"
+#include "core/agent/reserved.hpp"
 #include "core/agent/restart.hpp"
 #include "model/agent_state.hpp"
 #include "model/engine.hpp"
@@ -138,6 +139,7 @@ class Agent {
   void answer_fences();
   void admit(NodeId master, model::RunInstance const& message);
   Result<std::vector<model::PublishedPort>> check_admission(model::RunInstance const& message);
+  void reserve(Instance& instance);
   void confirm(Instance& instance, model::RunInstance const& message);
   void send_reports();
 
@@ -192,6 +194,7 @@ class Agent {
   Options options_;
   model::AgentState state_;
   PortPool ports_;
+  Reserved reserved_;
   std::map<InstanceId, Instance> instances_;
   std::map<std::string, InstanceId> by_container_;
   std::map<OpId, InstanceId> calls_;

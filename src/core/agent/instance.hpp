@@ -9,6 +9,7 @@
 
 #include "base/time.hpp"
 #include "core/agent/ownership.hpp"
+#include "model/amount.hpp"
 #include "model/instance.hpp"
 #include "model/link.hpp"
 
@@ -68,6 +69,7 @@ struct Instance {
   model::ContainerRef container;             // of the newest attempt
   model::ContainerState container_state = model::ContainerState::Created;
   std::string previous_container;            // of the attempt before, kept for its logs
+  model::Amount reserved;                    // counted in the node's sum while the instance is here
   std::vector<model::PublishedPort> ports;   // taken from the pool while the instance is here
   std::string running_digest;
   Monotonic created_at{};

@@ -21,6 +21,7 @@ void Agent::begin_stop(Instance& instance, Reason reason) {
   if (instance.stop_wanted) return;
   bool const has_clients = is_ready(instance) && !instance.ports.empty();
   instance.stop_wanted = true;
+  reserved_.leave(instance.identity.uid);
   instance.stop_reason = reason;
   if (has_clients && instance.spec) instance.drain_until = now_.monotonic + instance.spec->drain_delay;
   wake(instance, kNever);
@@ -100,6 +101,8 @@ void Agent::forget(Instance& instance) {
   if (!instance.previous_container.empty()) discard(instance.previous_container);
   by_container_.erase(instance.container.id);
   ports_.release(instance.ports);
+  reserved_.give_back(instance.reserved);
+  if (!instance.stop_wanted) reserved_.leave(instance.identity.uid);
   leave_pull(instance);
   if (is_complete_) send_all(model::InstanceGone{instance.identity.instance, instance.identity.uid, instance.identity.slot});
   changed_.erase(instance.identity.instance);
