@@ -49,8 +49,8 @@ fmt:  ## format all sources
 
 bench: configure-all  ## figures and ratios on this machine, ten minutes; ARGS='--quick --only restart,list': less of it
 	@cmake --preset $(PRESET) -DDAVIT_BENCH=ON >/dev/null
-	cmake --build $(BUILD) --target davit davit_bench davit_store_bench
-	$(BUILD)/bin/davit_bench && DAVIT_BIN=$(CURDIR)/$(DAVIT) $(PYTHON) bench/one_machine.py $(ARGS)
+	cmake --build $(BUILD) --target davit davit_bench davit_store_bench davit_placement_bench
+	$(BUILD)/bin/davit_bench && $(BUILD)/bin/davit_placement_bench && DAVIT_BIN=$(CURDIR)/$(DAVIT) $(PYTHON) bench/one_machine.py $(ARGS)
 
 install:  ## after make build: program, systemd unit, shell completion to PREFIX (/usr/local)
 	@[ -x $(DAVIT) ] || { echo "$(DAVIT) is not built yet; run make build first (not as root)"; exit 1; }

@@ -13,7 +13,6 @@ using model::InstanceState;
 using model::Reason;
 
 namespace {
-constexpr Duration kRejectedRetry = 1s;
 constexpr std::size_t kMostUnclaimed = 10'000;
 }  // namespace
 
@@ -23,6 +22,7 @@ NodeIx Master::index_of(NodeId id) {
     nodes_.emplace_back();
     nodes_.back().record.id = nodes_.back().facts.id = id;
     nodes_.back().record.incarnation = 0;
+    see_node(nodes_.back());
     answers_changed_ = true;
   }
   return known->second;
@@ -151,6 +151,7 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   instance->reason = report.reason;
   instance->restarts = report.restarts;
   instance->failures = report.failures;
+  see_running(*service, *instance);
   bool const ends_serving = was_ready && !report.ready;
   if (ends_serving && now_.monotonic - instance->ready_since >= service::terms_of(service->head).monitor) instance->has_settled = true;
   if (!report.ready) instance->ready_since = kNever;
@@ -207,15 +208,11 @@ void Master::stop_orphan(Node const& node, model::InstanceReport const& report) 
   command(node, model::StopInstance{{shard, shards_[shard.value].epoch}, report.id, report.uid, report.slot, Reason::ServiceRemoved});
 }
 
-void Master::on_message(Node&, model::Verdict const& message) {
+void Master::on_message(Node& node, model::Verdict const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
   if (!instance || instance->state != InstanceState::Offered || message.admitted) return;
-  set_node(*service, *instance, kNoNode);
-  instance->retry_at = now_.monotonic + kRejectedRetry;
-  if (instance->stop_sent) return erase(*service, *instance);
-  set_state(*service, *instance, InstanceState::Pending, message.reason, message.message);
-  plan_soon(*service);
+  take_refusal(node, *service, *instance, message);
 }
 
 void Master::on_message(Node&, model::InstanceGone const& message) {
@@ -227,6 +224,7 @@ void Master::on_message(Node&, model::InstanceGone const& message) {
 
 void Master::on_message(Node& node, model::Beat const& message) {
   node.load = message.load;
+  see_load(node);
   if (!node.is_connected) return;
   auto const interval = cluster::beat_interval(nodes_.size());
   if (liveness_) {
@@ -240,6 +238,7 @@ void Master::on_message(Node& node, model::FactsChanged const& message) {
   bool const came_back = message.facts.engine_up && !node.facts.engine_up;
   bool const went_away = !message.facts.engine_up && node.facts.engine_up;
   node.facts = message.facts;
+  see_node(node);
   maintenance_due_ = true;
   if (!came_back && !went_away) return;
   changed({.type = "node.up",

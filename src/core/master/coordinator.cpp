@@ -230,6 +230,7 @@ void Master::on_node_record(NodeId id) {
   if (node.facts.name.empty()) node.facts.name = node.record.name, node.facts.roles = node.record.roles;
   answers_changed_ = true;
   touch_path(node);
+  see_node(node);
   if (liveness_) {
     if (!node.is_recorded) liveness_->forget(id);
     else if (node.is_worker()) liveness_->expect({id, node.record.incarnation}, now_.monotonic);

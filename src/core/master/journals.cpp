@@ -113,6 +113,7 @@ void Master::install(Service& service, model::Head head, model::JournalEvent con
   auto const& after = service.head;
   service.shard = shard_of(after.name);
   names_[after.uid] = after.name;
+  see_spec(service);
   bool const is_next = event && event->number == before.events + 1 && !is_catching_up_;
   if (is_next) announce(before, after, *event);
   bool const is_told_to_agents =
@@ -142,6 +143,7 @@ void Master::forget_service(std::string const& name) {
   for (auto const& instance : service.instances) all.emplace_back(instance.slot, instance.id);
   for (auto const& [slot, id] : all) erase(service, *service.find(slot, id));
   names_.erase(service.head.uid);
+  placement_.forget(service.head.uid);
   plan_at(service, kNever);
   touched_.erase(name);
   ++version_;

@@ -29,6 +29,7 @@
 #include "core/master/events.hpp"
 #include "core/master/state.hpp"
 #include "core/master/store_view.hpp"
+#include "core/placement/index.hpp"
 
 namespace davit::master {
 
@@ -46,7 +47,7 @@ enum class Phase : std::uint8_t { Loading, Joining, Active, Left };
 
 class Master {
  public:
-  explicit Master(Options options) : options_(std::move(options)) {}
+  explicit Master(Options options) : options_(std::move(options)), placement_(options_.self.value) {}
 
   void step(Now now, Event const& event, Actions& actions);
   Monotonic wake_at() const;
@@ -69,6 +70,8 @@ class Master {
   // How old what this master shows may be, if it is not fresh.
   std::optional<Duration> view_age(Monotonic now) const;
   bool acts_for(ShardId shard) const;
+  // The slots that wait for a node, at most so many; and why.
+  std::vector<Unplaced> explain(Service const& service, std::size_t most) const;
 
  private:
   // ---- writes on their way
@@ -267,7 +270,6 @@ class Master {
   void reconcile(Service& service);
   void mark(Service& service);
   void place(Service& service, std::uint32_t slot);
-  void offer(Service& service, Instance& instance);
   void confirm(Service& service, Instance& instance);
   void order_stop(Service& service, Instance& instance, model::Reason reason);
   void retry(Service& service);
@@ -278,10 +280,21 @@ class Master {
   void plan_all_soon();
   void refresh_statuses();
 
+  // placing.cpp: which node gets an instance
+  void see_node(Node const& node);
+  void see_load(Node const& node);
+  void see_spec(Service& service);
+  void see_running(Service& service, Instance& instance);
+  void offer(Service& service, Instance& instance);
+  void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
+  void take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict);
+  placement::Search search_for(Service const& service, Instance const& instance) const;
+  NodeIx home_of(Service const& service, std::uint32_t slot) const;
+  void account(Service& service, Instance& instance, int sign);
+
   // table.cpp: the instances
   Instance& insert(Service& service, Instance instance);
   void erase(Service& service, Instance const& instance);
-  void account(Service& service, Instance const& instance, int sign);
   void set_node(Service& service, Instance& instance, NodeIx node);
   void set_state(Service& service, Instance& instance, model::InstanceState state, model::Reason reason, std::string message);
   void touch(Service& service);
@@ -309,6 +322,7 @@ class Master {
   std::optional<cluster::Downing> judge_;      // while this master coordinates
   Monotonic judge_at_ = kNever;
   std::vector<Node> nodes_;
+  placement::Index placement_;
   std::map<NodeId, NodeIx> node_ix_;
   std::set<NodeIx> unsettled_nodes_;  // whose path or fence may have to change
   std::set<NodeId> peers_;            // masters that are connected
@@ -345,6 +359,7 @@ class Master {
   CommandId next_remote_ = kRemoteCommands;
   std::size_t orders_left_ = 0;  // in this step
 
+  static constexpr Duration kOfferRetry = std::chrono::seconds(5);  // an offer without an answer is said again
   static constexpr CommandId kRemoteCommands = CommandId{1} << 63;
 
   // Of the step in progress.

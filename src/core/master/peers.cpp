@@ -175,6 +175,7 @@ void Master::on_message(NodeId peer, model::RelayFromAgent const& message) {
   if (node.path != Path{Path::Kind::Relayed, peer}) return;
   if (auto const* hello = std::get_if<model::AgentHello>(&message.message)) {
     node.facts = hello->facts;
+    see_node(node);
     node.fence_at = now_.monotonic;
     touch_path(node);
     maintenance_due_ = true;

@@ -5,7 +5,6 @@
 
 #include "base/check.hpp"
 #include "core/master/master.hpp"
-#include "core/placement/placement.hpp"
 #include "core/service/plan.hpp"
 
 namespace davit::master {
@@ -15,8 +14,6 @@ using model::Reason;
 
 namespace {
 
-constexpr Duration kPendingRetry = 2s;
-constexpr Duration kOfferRetry = 5s;
 constexpr Duration kStopRetry = 30s;
 constexpr Duration kAnswerPoll = 500ms;
 
@@ -143,40 +140,6 @@ void Master::place(Service& service, std::uint32_t slot) {
   instance.created = now_.monotonic;
   instance.detail->created_at = instance.detail->state_since = now_.wall;
   offer(service, insert(service, std::move(instance)));
-}
-
-void Master::offer(Service& service, Instance& instance) {
-  std::vector<placement::Candidate> candidates;
-  service.per_node.resize(nodes_.size());
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    auto const& node = nodes_[i];
-    candidates.push_back({.id = node.record.id,
-                          .name = node.facts.name,
-                          .is_fenced = node.is_fenced,
-                          .engine_up = node.facts.engine_up,
-                          .status = node.record.status,
-                          .availability = node.record.availability,
-                          .capacity = {node.facts.engine.cpus, node.facts.engine.memory},
-                          .reserved = node.reserved,
-                          .of_service = service.per_node[i]});
-  }
-  count_order();
-  auto const chosen = placement::choose(*service.head.spec(), instance.id, candidates);
-  if (!chosen) {
-    instance.retry_at = now_.monotonic + kPendingRetry;
-    auto const reason = model::parse_enum<Reason>(chosen.error().field).value_or(Reason::NoNodeFits);
-    set_state(service, instance, InstanceState::Pending, reason, chosen.error().message);
-    return;
-  }
-  set_node(service, instance, NodeIx(*chosen));
-  instance.retry_at = now_.monotonic + kOfferRetry;
-  if (instance.reason == Reason::None) {
-    set_state(service, instance, InstanceState::Offered, Reason::None, {});
-  } else {
-    instance.state = InstanceState::Offered;  // one more try after a refusal is no news
-    touch(service);
-  }
-  confirm(service, instance);
 }
 
 // An offer and a confirmation are the same words; what they mean depends on whether the agent has the instance.

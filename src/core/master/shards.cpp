@@ -108,6 +108,7 @@ void Master::await_answer(Node& node) {
   node.fence_at = now_.monotonic;
   answers_changed_ = true;
   touch_path(node);
+  see_node(node);
 }
 
 // Also an agent that has nothing to obey is asked: its answer is the list of all that it has.
@@ -141,7 +142,7 @@ void Master::count_answers() {
   all_were_heard_ = true;
   for (auto& node : nodes_) {
     bool const was_fenced = std::exchange(node.is_fenced, node.has_reported && !node.is_down() && (mine_ & ~node.answered).none());
-    if (was_fenced != node.is_fenced) plan_all_soon();
+    if (was_fenced != node.is_fenced) see_node(node), plan_all_soon();
     if (!node.is_recorded || !node.is_worker() || node.is_down()) continue;
     answered_by_all_ &= node.answered;
     all_were_heard_ = all_were_heard_ && node.was_heard;

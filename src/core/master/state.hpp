@@ -13,6 +13,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/placement/explain.hpp"
 #include "core/service/command.hpp"
 #include "core/service/instance.hpp"
 #include "core/service/status.hpp"
@@ -73,11 +74,22 @@ struct QueuedCommand {
   model::Command command;
 };
 
+// What placing the service's instances needs to know beyond its head (placing.cpp).
+struct Placing {
+  placement::Tally tally;
+  placement::Request request;
+  model::SpecRef from;                        // what the request was taken from
+  std::map<std::uint32_t, NodeIx> homes;      // of slots that keep their node: where each ran last
+  std::map<InstanceId, std::vector<placement::Refusal>> refusals;
+  placement::Shortfall shortfall;             // as of the last search in vain …
+  std::optional<std::uint64_t> shortfall_version;  // … and of the index then
+};
+
 struct Service {
   model::Head head;
   ShardId shard;
   std::vector<Instance> instances;  // service::InOrder
-  std::vector<std::int64_t> per_node;       // instances, by NodeIx
+  Placing placing;
   service::ServiceStatus status;
   std::uint64_t version = 0;        // grows with every visible change, over all services: what caches compare
   Monotonic plan_at = kNever;
@@ -88,6 +100,14 @@ struct Service {
   bool exists() const { return head.events > 0; }  // false while its creation is on its way to the store
   Instance* find(std::uint32_t slot, InstanceId id);
   Instance const* find(std::uint32_t slot, InstanceId id) const;
+};
+
+// A slot in search of a node.
+struct Unplaced {
+  std::uint32_t slot = 0;
+  Wall since{};
+  std::vector<placement::Verdict> nodes;
+  std::vector<std::string> would_fit;
 };
 
 // A change that users may follow: one log line, one event of the API, one count in the metrics.

@@ -36,22 +36,10 @@ Instance& Master::insert(Service& service, Instance instance) {
 
 void Master::erase(Service& service, Instance const& instance) {
   set_node(service, const_cast<Instance&>(instance), kNoNode);
+  service.placing.refusals.erase(instance.id);
   service.instances.erase(service.instances.begin() + (&instance - service.instances.data()));
   touch(service);
   plan_soon(service);
-}
-
-void Master::account(Service& service, Instance const& instance, int sign) {
-  if (instance.node == kNoNode) return;
-  auto& node = nodes_[static_cast<std::size_t>(instance.node)];
-  node.instances += sign;
-  service.per_node.resize(nodes_.size());
-  service.per_node[static_cast<std::size_t>(instance.node)] += sign;
-  auto const kept = service.head.revisions.find(instance.revision);
-  if (kept == service.head.revisions.end()) return;
-  auto const& reserved = kept->second.spec->resources.reservations;
-  node.reserved.cpus += sign * reserved.cpus;
-  node.reserved.memory.count += sign * reserved.memory.count;
 }
 
 void Master::set_node(Service& service, Instance& instance, NodeIx node) {
@@ -62,8 +50,7 @@ void Master::set_node(Service& service, Instance& instance, NodeIx node) {
 
 void Master::set_state(Service& service, Instance& instance, InstanceState state, Reason reason, std::string message) {
   auto const before = instance.state;
-  bool const is_same_refusal = before == InstanceState::Offered && state == InstanceState::Pending && reason != Reason::None;
-  bool const is_news = (before != state && !is_same_refusal) || instance.reason != reason || instance.detail->message != message;
+  bool const is_news = before != state || instance.reason != reason || instance.detail->message != message;
   instance.state = state;
   instance.reason = reason;
   instance.detail->message = std::move(message);

@@ -19,12 +19,7 @@ bool is_better(Instance const* a, Instance const* b) {
 
 }  // namespace
 
-bool waits_for_room(Instance const& instance) {
-  auto const reason = instance.reason;
-  bool const needs_room = reason == Reason::NotEnoughCpu || reason == Reason::NotEnoughMemory || reason == Reason::HostPortInUse ||
-                          reason == Reason::PortsExhausted || reason == Reason::MaxPerNode;
-  return instance.state == InstanceState::Pending && needs_room;
-}
+bool waits_for_room(Instance const& instance) { return instance.state == InstanceState::Pending && instance.lacks_room; }
 
 bool Slot::old_may_serve() const {
   return std::ranges::any_of(outdated, [](Instance const* old) { return may_serve(*old); });

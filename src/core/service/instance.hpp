@@ -11,12 +11,13 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "model/instance.hpp"
+#include "model/node_ix.hpp"
+#include "model/spec.hpp"
 
 namespace davit::service {
 
-// An index into the master's nodes; valid in this process only.
-enum class NodeIx : std::uint32_t {};
-inline constexpr NodeIx kNoNode{0xffffffff};
+using model::kNoNode;
+using model::NodeIx;
 
 struct Detail {
   std::string message;
@@ -30,6 +31,7 @@ struct Detail {
   std::optional<Wall> started_at;
   std::optional<Wall> next_start_at;
   std::uint64_t offered_in = 0;  // the last round of fences before its offer
+  model::SpecRef accounted;      // the spec by which it counts on its node; null: it does not
   friend bool operator==(Detail const&, Detail const&) = default;
 };
 
@@ -49,6 +51,8 @@ struct Instance {
   model::Reason reason = model::Reason::None;
   bool stop_sent : 1 = false;
   bool is_confirmed : 1 = false;  // the agent knows that it goes on, and with which spec
+  bool is_starting : 1 = false;   // no measurement of its node shows it yet
+  bool lacks_room : 1 = false;    // Pending: it would fit once another instance leaves its node
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
   bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
   bool has_settled : 1 = false;   // it served for `monitor` once: what befalls it later is no failure of its rollout

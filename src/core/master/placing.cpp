@@ -1,0 +1,184 @@
+// Which node gets an instance: what the index of nodes is told, what it is asked, and what follows when it finds none.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/core.h>
+
+#include "base/check.hpp"
+#include "core/master/master.hpp"
+
+namespace davit::master {
+
+using model::InstanceState;
+using model::Reason;
+
+namespace {
+
+constexpr Duration kPendingRetry = 2s;
+constexpr Duration kRefusedFor = 2s;
+
+// The request by which an instance was counted, which is its service's present one but while a rollout goes on.
+placement::Request request_for(Placing const& placing, model::SpecRef const& spec) {
+  return placing.from == spec ? placing.request : placement::request_of(*spec);
+}
+
+bool is_on_its_way(InstanceState state) {
+  return state == InstanceState::Pending || state == InstanceState::Offered || state == InstanceState::Preparing ||
+         state == InstanceState::Starting;
+}
+
+}  // namespace
+
+// ---- what the index is told
+
+void Master::see_node(Node const& node) {
+  auto const& name = node.is_recorded ? node.record.name : node.facts.name;
+  auto const& engine = node.facts.engine;
+  placement_.set_node(node_ix_.at(node.record.id),
+                      {.id = node.record.id,
+                       .name = name,
+                       .roles = node.is_recorded ? node.record.roles : node.facts.roles,
+                       .labels = node.record.labels,
+                       .platform = engine.platform},
+                      {.is_member = node.is_recorded || node.is_connected,
+                       .status = node.record.status,
+                       .availability = node.record.availability,
+                       .engine_up = node.facts.engine_up,
+                       .has_answered = node.is_fenced,
+                       .capacity = model::amount_of(engine.cpus, engine.memory)});
+}
+
+// A machine that uses no memory was not measured yet.
+void Master::see_load(Node const& node) {
+  auto const& load = node.load;
+  std::optional<placement::Measured> measured;
+  if (load.memory_used.count > 0) measured = {model::amount_of(load.cpus_used, load.memory_used), std::llround(load.load_1m * 1e6)};
+  placement_.set_measured(node_ix_.at(node.record.id), measured);
+}
+
+void Master::see_spec(Service& service) {
+  auto& placing = service.placing;
+  if (placing.from == service.head.spec()) return;
+  placing.from = service.head.spec();
+  placing.request = placement::request_of(*placing.from);
+  placing.shortfall_version.reset();
+}
+
+// From its next beat on the node's load has the instance in it, and its volume is where it runs.
+void Master::see_running(Service& service, Instance& instance) {
+  if (instance.is_starting && !is_on_its_way(instance.state)) {
+    instance.is_starting = false;
+    placement_.on_running(instance.node, request_for(service.placing, instance.detail->accounted));
+    service.placing.refusals.erase(instance.id);
+  }
+  bool const has_container = instance.state == InstanceState::Starting || instance.state == InstanceState::Running;
+  if (service.placing.request.keeps_node && has_container && !instance.stop_sent) service.placing.homes[instance.slot] = instance.node;
+}
+
+// An instance counts on its node by the spec that it had when it came there; by none if that is not kept any more.
+void Master::account(Service& service, Instance& instance, int sign) {
+  if (instance.node == kNoNode) return;
+  static model::SpecRef const kForgotten = std::make_shared<model::ServiceSpec const>();
+  auto& node = nodes_[static_cast<std::size_t>(instance.node)];
+  auto& accounted = instance.detail->accounted;
+  node.instances += sign;
+  if (sign > 0) {
+    auto const kept = service.head.revisions.find(instance.revision);
+    accounted = kept == service.head.revisions.end() ? kForgotten : kept->second.spec;
+    service.placing.tally.add(instance.node);
+    placement_.add(instance.node, request_for(service.placing, accounted), instance.is_starting);
+  } else {
+    service.placing.tally.remove(instance.node);
+    placement_.remove(instance.node, request_for(service.placing, accounted), instance.is_starting);
+    instance.is_starting = false;
+    accounted.reset();
+  }
+  auto const& reserved = placement_.room(instance.node).reserved;
+  node.reserved = {model::cores(reserved.microcores), {reserved.memory}};
+}
+
+// ---- what it is asked
+
+NodeIx Master::home_of(Service const& service, std::uint32_t slot) const {
+  auto const home = service.placing.homes.find(slot);
+  if (!service.placing.request.keeps_node || home == service.placing.homes.end()) return kNoNode;
+  bool const is_member = placement_.room(home->second).condition.is_member;  // else the volume has gone with the node
+  return is_member ? home->second : kNoNode;
+}
+
+placement::Search Master::search_for(Service const& service, Instance const& instance) const {
+  auto const& placing = service.placing;
+  auto const refusals = placing.refusals.find(instance.id);
+  return {.service = service.head.uid,
+          .request = placing.request,
+          .tally = placing.tally,
+          .only = home_of(service, instance.slot),
+          .refusals = refusals == placing.refusals.end() ? std::span<placement::Refusal const>() : refusals->second};
+}
+
+void Master::offer(Service& service, Instance& instance) {
+  count_order();
+  if (auto const known = service.placing.refusals.find(instance.id); known != service.placing.refusals.end()) {
+    std::erase_if(known->second, [&](placement::Refusal const& each) { return each.until <= now_.monotonic; });
+    if (known->second.empty()) service.placing.refusals.erase(known);
+  }
+  auto const search = search_for(service, instance);
+  auto const chosen = placement_.choose(search);
+  if (!chosen) return keep_waiting(service, instance, search);
+  instance.lacks_room = false;
+  instance.is_starting = true;
+  set_node(service, instance, *chosen);
+  instance.retry_at = now_.monotonic + kOfferRetry;
+  if (instance.reason == Reason::None) {
+    set_state(service, instance, InstanceState::Offered, Reason::None, {});
+  } else {
+    instance.state = InstanceState::Offered;  // one more try after a refusal is no news
+    touch(service);
+  }
+  confirm(service, instance);
+}
+
+// Slots that are like each other are kept waiting by the same thing, so the nodes are walked through once for all of them.
+void Master::keep_waiting(Service& service, Instance& instance, placement::Search const& search) {
+  auto& placing = service.placing;
+  bool const is_like_others = search.only == kNoNode && search.refusals.empty();
+  placement::Shortfall shortfall;
+  if (is_like_others && placing.shortfall_version == placement_.version()) {
+    shortfall = placing.shortfall;
+  } else {
+    shortfall = placement::shortfall(placement_, search, service.head.name);
+    if (is_like_others) placing.shortfall = shortfall, placing.shortfall_version = placement_.version();
+  }
+  instance.retry_at = now_.monotonic + kPendingRetry;
+  for (auto const& refusal : search.refusals) instance.retry_at = std::min(instance.retry_at, refusal.until);
+  instance.lacks_room = shortfall.lacks_room;
+  set_state(service, instance, InstanceState::Pending, shortfall.reason, std::move(shortfall.message));
+}
+
+// Another node is tried at once, and this one not again for a while. What users read of it follows from that search.
+void Master::take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict) {
+  set_node(service, instance, kNoNode);
+  if (instance.stop_sent) return erase(service, instance);
+  service.placing.refusals[instance.id].push_back(
+      {node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
+  instance.state = InstanceState::Pending;
+  instance.retry_at = now_.monotonic;
+  touch(service);
+  plan_soon(service);
+}
+
+// ---- what users are told
+
+std::vector<Unplaced> Master::explain(Service const& service, std::size_t most) const {
+  std::vector<Unplaced> all;
+  for (auto const& instance : service.instances) {
+    if (instance.state != InstanceState::Pending || instance.node != kNoNode) continue;
+    if (all.size() == most) break;
+    auto const search = search_for(service, instance);
+    all.push_back(
+        {instance.slot, instance.detail->created_at, placement::judge(placement_, search), placement::would_fit(placement_, search)});
+  }
+  return all;
+}
+
+}  // namespace davit::master
