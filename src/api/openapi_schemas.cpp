@@ -4,6 +4,7 @@
 
 #include "api/problem.hpp"
 #include "codec/spec_schema.hpp"
+#include "core/placement/filter.hpp"
 #include "core/service/status.hpp"
 #include "model/instance.hpp"
 #include "model/node.hpp"
@@ -185,6 +186,20 @@ Value history_event() {
                 {{"reason", word<model::Reason>("Why a rollout failed.")}});
 }
 
+Value explanation() {
+  auto const verdict =
+      object("One node under the eyes of the slot.", {{"node", text()},
+                                                      {"fits", flag("")},
+                                                      {"filter", word<placement::Filter>("The first that rejects it; empty: none.")},
+                                                      {"detail", text("What it misses, for people.")},
+                                                      {"score", or_null(number("Of a node that fits: 1 is the best."))}});
+  auto const slot = object("A slot that waits for a node.", {{"slot", count("")},
+                                                             {"waiting_since", time("")},
+                                                             {"nodes", list_of(verdict)},
+                                                             {"would_fit", list_of(text(), "Changes each of which would do alone.")}});
+  return object("Why instances have no node.", {{"slots", list_of(slot, "Those that wait, by number; of very many the first.")}});
+}
+
 Value member() {
   return object("A node's place in the cluster.",
                 {{"name", text()},
@@ -288,6 +303,7 @@ Value openapi_schemas() {
                         {"RemovedService", removed_service()},
                         {"DryRun", dry_run()},
                         {"HistoryEvent", history_event()},
+                        {"Explanation", explanation()},
                         {"Instance", instance()},
                         {"PublishedPort", published_port()},
                         {"Member", member()},

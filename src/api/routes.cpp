@@ -36,6 +36,7 @@ std::vector<Route> all_routes() {
       {"POST", "/services/{name}/resume", {"wait", "dry_run", "defaults"}, Task(async_resume)},
       {"GET", "/services/{name}/instances", {"limit", "after"}, Stream(async_send_instances)},
       {"GET", "/services/{name}/history", {}, Task(async_get_history)},
+      {"GET", "/services/{name}/explain", {}, Read(explain_service)},
       {"GET", "/services/{name}/logs", {"follow", "tail", "since", "stream", "slot", "previous"}, Stream(async_logs)},
       {"GET", "/events", {"service", "node", "type", "since_id", "last_event_id"}, Stream(async_events)},
       {"GET", "/members", {"limit", "after"}, Read(list_members)},

@@ -9,6 +9,7 @@
 #include "api/event_log.hpp"
 #include "api/list_cache.hpp"
 #include "api/problem.hpp"
+#include "api/render_explain.hpp"
 #include "api/render_history.hpp"
 #include "api/render_service.hpp"
 #include "api/request_options.hpp"
@@ -125,6 +126,13 @@ http::Response get_service(Call const& call) {
   response.headers.add("ETag", fmt::format("\"{}\"", service->head.generation));
   response.headers.add("Davit-Event-Id", call.context.events.newest_id());
   return response;
+}
+
+http::Response explain_service(Call const& call) {
+  if (auto refused = refuse_early_read(call)) return *std::move(refused);
+  auto const* service = call.context.master().find_service(call.name);
+  if (!service) return service_not_found(call.name);
+  return answer(200, render_explain(call.context.master(), *service));
 }
 
 // The store may be ahead of the head that is known here, or behind it; a moment later they agree.

@@ -9,6 +9,7 @@ namespace davit::api {
 
 http::Response list_services(Call const& call);
 http::Response get_service(Call const& call);
+http::Response explain_service(Call const& call);
 boost::asio::awaitable<http::Response> async_get_history(Call call);
 // Any number of instances: pieces are rendered as the client takes them.
 boost::asio::awaitable<void> async_send_instances(Call call, http::ResponseWriter* writer);

@@ -16,6 +16,7 @@ Command service_rm_command();
 Command service_ls_command();
 Command service_ps_command();
 Command service_inspect_command();
+Command service_explain_command();
 Command service_history_command();
 Command service_logs_command();
 Command node_ls_command();

@@ -110,6 +110,28 @@ Table nodes_table(std::span<Value const> nodes) {
   return table;
 }
 
+std::string explanation_text(std::string_view service, Value const& explanation, Wall now) {
+  std::string all;
+  for (auto const& slot : explanation.at("slots").items()) {
+    auto const& nodes = slot.at("nodes").items();
+    std::vector<std::vector<std::string>> rows;
+    std::size_t fitting = 0;
+    for (auto const& node : nodes) {
+      bool const fits = node.at("fits").as_bool().value_or(false);
+      if (fits) ++fitting;
+      rows.push_back(
+          {escape_text(node.at("node").text()), fits ? "fits" : escape_text(node.at("filter").text()),
+           fits ? fmt::format("score {:.2f}", node.at("score").as_number().value_or(0)) : escape_text(node.at("detail").text())});
+    }
+    all += fmt::format("{}.{} waits {}: {} of {} node{} fit\n", escape_text(service), number(slot.at("slot")),
+                       format_age(age_of(slot.at("waiting_since").text(), now)), fitting, nodes.size(), nodes.size() == 1 ? "" : "s");
+    for (auto const& line : align(rows)) all += fmt::format("  {}\n", line);
+    auto const hints = join(slot.at("would_fit").items(), "; or ", [](Value const& hint) { return escape_text(hint.text()); });
+    if (!hints.empty()) all += fmt::format("Would fit: {}\n", hints);
+  }
+  return all.empty() ? fmt::format("{}: no instance waits for a node\n", escape_text(service)) : all;
+}
+
 Table history_table(std::span<Value const> events) {
   Table table({"REVISION", "GENERATION", "TIME", "WHAT", "BY", "MESSAGE"});
   for (auto const& event : events) {

@@ -18,6 +18,8 @@ Table history_table(std::span<codec::Value const> events);
 std::string port_text(codec::Value const& port);
 // "exit 3; davit service logs web.2": why an instance is not well, and where to look.
 std::string trouble_text(codec::Value const& instance);
+// What /explain says, slot by slot.
+std::string explanation_text(std::string_view service, codec::Value const& explanation, Wall now);
 // An event of /events as a line.
 std::string event_line(codec::Value const& event);
 

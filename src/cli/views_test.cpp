@@ -36,6 +36,25 @@ TEST(Views, ListInstances) {
             "web.2  t8w2m5aa  1    n2    backing off 8s   4s     5         -                   exit 3; davit service logs web.2\n");
 }
 
+TEST(Views, ExplainWhatWaits) {
+  auto const db = json(R"({"slots":[{"slot":1,"waiting_since":"2026-01-01T00:00:00Z","nodes":[
+    {"node":"n1","fits":false,"filter":"memory","detail":"wants 4 GiB, 1.2 GiB unreserved","score":null},
+    {"node":"n2","fits":false,"filter":"constraint","detail":"node.labels.disk==ssd, is hdd","score":null},
+    {"node":"n3","fits":false,"filter":"availability","detail":"drain","score":null}],
+    "would_fit":["reservation 1.2g","davit node activate n3"]}]})");
+  auto const now = *parse_rfc3339("2026-01-01T00:00:42Z");
+  EXPECT_EQ(explanation_text("db", db, now),
+            "db.1 waits 42s: 0 of 3 nodes fit\n"
+            "  n1  memory        wants 4 GiB, 1.2 GiB unreserved\n"
+            "  n2  constraint    node.labels.disk==ssd, is hdd\n"
+            "  n3  availability  drain\n"
+            "Would fit: reservation 1.2g; or davit node activate n3\n");
+  auto const web = json(R"({"slots":[{"slot":2,"waiting_since":"2026-01-01T00:00:41Z","nodes":[
+    {"node":"n1","fits":true,"filter":"","detail":"","score":0.834}],"would_fit":[]}]})");
+  EXPECT_EQ(explanation_text("web", web, now), "web.2 waits 1s: 1 of 1 node fit\n  n1  fits  score 0.83\n");
+  EXPECT_EQ(explanation_text("web", json(R"({"slots":[]})"), now), "web: no instance waits for a node\n");
+}
+
 TEST(Views, ListNodes) {
   auto const list = json(R"([{"name":"n1","address":"10.0.0.11:4821","roles":["master","worker"],"status":"up","availability":"active",
     "capacity":{"cpus":8,"memory":16777216000},"used":{"cpus":2.5,"memory":5368709120},"instances":12,"engine":{"version":"27.1"}}])");

@@ -33,6 +33,27 @@ std::string names(codec::Value const& list) {
   return all;
 }
 
+TEST_F(ReadsTest, explains_what_waits_as_documented) {
+  ASSERT_TRUE(eventually([&] { return get("/nodes/n1").status == 200; }));
+  ask("POST", "/services",
+      R"({"name":"db","image":"ok:1","placement":{"constraints":["node.labels.disk==ssd"]},"resources":{"reservations":{"memory":"99g"}}})");
+  ASSERT_TRUE(eventually([&] { return codec::dump(get("/services/db/instances").json).contains("no node fits: 1 constraint"); }));
+  auto const slots = get("/services/db/explain").at("slots");
+  ASSERT_EQ(slots.items().size(), 1U);
+  EXPECT_EQ(slots.items()[0].at("slot").as_int(), 1);
+  EXPECT_EQ(codec::dump(slots.items()[0].at("nodes")),
+            R"([{"node":"n1","fits":false,"filter":"constraint","detail":"node.labels.disk==ssd, has no such label","score":null}])");
+  ask("PATCH", "/nodes/n1", R"({"labels":{"disk":"ssd"}})");
+  ASSERT_TRUE(eventually([&] {
+    return codec::dump(get("/services/db/explain").at("slots")).contains(R"("filter":"memory","detail":"wants 99 GiB, 16 GiB unreserved")");
+  }));
+  EXPECT_THAT(get("/services/db/explain").text, HasSubstr(R"("would_fit":["reservation 16g"])"));
+  ask("PUT", "/services/db", R"({"resources":null})");
+  ASSERT_TRUE(becomes("db", "running"));
+  EXPECT_EQ(get("/services/db/explain").text, "{\"slots\":[]}\n");
+  EXPECT_EQ(get("/services/none/explain").status, 404);
+}
+
 TEST_F(ReadsTest, shows_a_service_as_documented) {
   create("web", "ok:1", 2);
   ASSERT_TRUE(becomes("web", "running"));
