@@ -40,7 +40,7 @@ std::vector<JournalEvent> a_life() {
           event(5, RolloutCompleted{}),
           event(6, ServiceRestarted{}),
           event(7, RolloutStopped{Reason::CrashLoop, "web.2 ended 5 times"}),
-          event(8, RolledBack{1, spec("a:1", 5)}),
+          event(8, RolledBack{.to_revision = 1, .spec = spec("a:1", 5)}),
           event(9, RemovalRequested{})};
 }
 
