@@ -75,19 +75,22 @@ void Draft::keep_best(std::vector<Instance const*>& rivals) {
   std::ranges::sort(rivals, is_better);
   if (!serves(*rivals.front())) return;
   std::size_t kept = 1;
-  bool const has_successor = rivals[0]->is_leaving && !rivals[1]->is_leaving;  // in this order, the best one that stays
+  bool const has_successor =
+      rivals.size() > 1 && rivals[0]->is_leaving && !rivals[1]->is_leaving;  // in this order, the best one that stays
   if (has_successor) ++kept;
   for (std::size_t i = kept; i < rivals.size(); ++i) stop(*rivals[i], Reason::Replaced);
   rivals.resize(kept);
 }
 
-// What dead processes had asked the engine to create need not be started to be stopped: one is enough, none beside another.
+// What dead processes had asked the engine to create need not be started to be stopped: one is enough, none beside another that
+// stays.
 void Draft::drop_idle_strays(std::vector<Instance const*>& rivals) {
   auto const is_idle = [](Instance const* each) {
     return !each->is_confirmed && !each->is_unknown && each->state == InstanceState::Starting;
   };
   auto const strays = std::ranges::partition(rivals, std::not_fn(is_idle));
-  bool const is_all_there_is = strays.begin() == rivals.begin();
+  auto const is_leaving = [](Instance const* each) { return bool(each->is_leaving); };
+  bool const is_all_there_is = std::all_of(rivals.begin(), strays.begin(), is_leaving);
   auto const first = strays.begin() + (is_all_there_is ? 1 : 0);
   for (auto stray = first; stray != rivals.end(); ++stray) stop(**stray, Reason::Replaced);
   rivals.erase(first, rivals.end());

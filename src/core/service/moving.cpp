@@ -27,7 +27,8 @@ bool is_on_its_way(Slot const& slot, Moving moving) {
 void move_off(Terms const& terms, Draft& draft) {
   if (terms.moving == Moving::Never) return;
   auto& slots = draft.slots();
-  auto const moving = static_cast<std::size_t>(std::ranges::count_if(slots, [&](Slot const& slot) { return is_on_its_way(slot, terms.moving); }));
+  auto const moving =
+      static_cast<std::size_t>(std::ranges::count_if(slots, [&](Slot const& slot) { return is_on_its_way(slot, terms.moving); }));
   auto turns = terms.parallelism > moving ? terms.parallelism - moving : 0;
   for (auto const& slot : slots) {
     if (!is_to_move(slot) || slot.stopping > 0) continue;
