@@ -35,7 +35,7 @@ auto broken_from_slot(int slot, std::string image) {
   return [slot, image = std::move(image)](std::uint64_t, model::EngineCall const& call) -> std::optional<FakeDocker::Fault> {
     auto const* create = std::get_if<model::CreateContainer>(&call);
     if (!create || create->image != image || std::stoi(create->labels.at("davit.slot")) < slot) return std::nullopt;
-    return FakeDocker::Fault{{Code::Invalid, "no space left on device", std::string(model::engine_error::kBadConfig)}};
+    return FakeDocker::Fault{Error{Code::Invalid, "no space left on device", std::string(model::engine_error::kBadConfig)}};
   };
 }
 
