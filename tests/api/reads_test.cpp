@@ -36,7 +36,7 @@ std::string names(codec::Value const& list) {
 TEST_F(ReadsTest, explains_what_waits_as_documented) {
   ASSERT_TRUE(eventually([&] { return get("/nodes/n1").status == 200; }));
   ask("POST", "/services",
-      R"({"name":"db","image":"ok:1","placement":{"constraints":["node.labels.disk==ssd"]},"resources":{"reservations":{"memory":"99g"}}})");
+      R"({"name":"db","image":"ok:1","update_config":{"monitor":"0s"},"placement":{"constraints":["node.labels.disk==ssd"]},"resources":{"reservations":{"memory":"99g"}}})");
   ASSERT_TRUE(eventually([&] { return codec::dump(get("/services/db/instances").json).contains("no node fits: 1 constraint"); }));
   auto const slots = get("/services/db/explain").at("slots");
   ASSERT_EQ(slots.items().size(), 1U);
