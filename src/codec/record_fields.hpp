@@ -1,6 +1,7 @@
-// The field tables of what the store holds. Names are durable: they stand in stores and golden files.
+// The field tables of what the store and an agent's state file hold. Names are durable: they stand in stores and golden files.
 #pragma once
 
+#include "model/agent_state.hpp"
 #include "model/field.hpp"
 #include "model/records.hpp"
 
@@ -63,6 +64,11 @@ DAVIT_RECORD(SpecRecord, field("service", &SpecRecord::service, kRequired), fiel
 DAVIT_RECORD(GoneRecord, field("service", &GoneRecord::service, kRequired), field("uid", &GoneRecord::uid, kRequired),
              field("at", &GoneRecord::at, kRequired), field("requests", &GoneRecord::requests, kOptional));
 
+DAVIT_RECORD(SlotRecord, field("service", &SlotRecord::service, kRequired), field("slot", &SlotRecord::slot, kRequired),
+             field("instance", &SlotRecord::instance, kRequired), field("revision", &SlotRecord::revision, kRequired),
+             field("node", &SlotRecord::node, kRequired), field("incarnation", &SlotRecord::incarnation, kRequired),
+             field("token", &SlotRecord::token, kRequired), field("stop_after", &SlotRecord::stop_after, kRequired));
+
 DAVIT_RECORD(ServiceCreated, field("spec", &ServiceCreated::spec, kRequired));
 DAVIT_RECORD(SpecChanged, field("spec", &SpecChanged::spec, kRequired), field("replaces", &SpecChanged::replaces, kRequired));
 DAVIT_RECORD(ServiceRestarted);
@@ -82,6 +88,10 @@ DAVIT_RECORD(JournalEvent, field("number", &JournalEvent::number, kRequired), fi
              field("fingerprint", &JournalEvent::fingerprint, kOptional), field("tag", &JournalEvent::tag, kRequired),
              field("body", &JournalEvent::body, kRequired));
 DAVIT_RECORD(EventRecord, field("service", &EventRecord::service, kRequired), field("event", &EventRecord::event, kRequired));
+
+DAVIT_RECORD(SlotClaim, field("uid", &SlotClaim::uid, kRequired), field("slot", &SlotClaim::slot, kRequired),
+             field("token", &SlotClaim::token, kRequired), field("incarnation", &SlotClaim::incarnation, kRequired),
+             field("is_refused", &SlotClaim::is_refused, kRequired), field("stop_after", &SlotClaim::stop_after, kRequired));
 
 #undef DAVIT_RECORD
 

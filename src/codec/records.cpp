@@ -88,6 +88,7 @@ Result<Record> decode_record(std::string_view key, std::string_view bytes) {
     if (part == "gone") return decode_as<model::GoneRecord>(key, *value);
     if (part.starts_with("specs/")) return decode_as<model::SpecRecord>(key, *value);
     if (part.starts_with("events/")) return decode_as<model::EventRecord>(key, *value);
+    if (part.starts_with("slots/")) return decode_as<model::SlotRecord>(key, *value);
   }
   return fail(Code::Unsupported,
               fmt::format("{} is not known to this version; it was written by a newer davit, which must be used on", key));
@@ -102,6 +103,10 @@ std::string encode_agent_state(model::AgentState const& state) {
   auto value = Value::object({{"format", model::kFormatVersion}, {"node", to_string(state.node)}});
   if (state.cluster) value.set("cluster", to_string(*state.cluster));
   value.set("epochs", std::move(epochs));
+  Value slots = Value::array();
+  for (auto const& [slot, claim] : state.slots) slots.push(write_fields(claim, Defaults::Show));
+  if (!state.slots.empty()) value.set("slots", std::move(slots));
+  if (state.refused_below > 0) value.set("refused_below", write_unsigned(state.refused_below));
   return dump(value, Indent::Pretty) + "\n";
 }
 
@@ -112,11 +117,21 @@ Result<model::AgentState> decode_agent_state(std::string_view bytes) {
                 fmt::format("the state file has format {}, this version knows {}", describe(value.at("format")), model::kFormatVersion));
   }
   FieldReader reader;
-  constexpr auto kNames = std::to_array<std::string_view>({"format", "node", "cluster", "epochs"});
+  constexpr auto kNames = std::to_array<std::string_view>({"format", "node", "cluster", "epochs", "slots", "refused_below"});
   reader.refuse_unknown(*value.as_object(), kNames);
+  model::AgentState state;
+  for (auto const& each : value.at("slots").items()) {
+    auto const scope = reader.at("slots");
+    model::SlotClaim claim;
+    read_fields(reader, each, claim);
+    state.slots[{claim.uid, claim.slot}] = claim;
+  }
+  if (auto const& floor = value.at("refused_below"); !floor.is_null()) {
+    auto const scope = reader.at("refused_below");
+    read_unsigned(reader, floor, UINT64_MAX, state.refused_below);
+  }
   if (auto const problems = reader.take_problems(); !problems.empty()) return refuse("the state file", problems);
 
-  model::AgentState state;
   TRY(state.node, parse_id<NodeId>(value.at("node").text()));
   if (auto const& cluster = value.at("cluster"); !cluster.is_null()) {
     TRY(state.cluster, parse_id<ClusterId>(cluster.text()));

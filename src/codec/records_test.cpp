@@ -82,6 +82,7 @@ std::vector<Record> one_of_each() {
       SeenRecord{NodeId{5}, "n1.7f3a", 7, true, {{NodeId{3}, 1}}, {{NodeId{4}, 2}}},
       HeadRecord{replay(empty_head(), a_life())},
       SpecRecord{"web", 3, {spec("nginx:1.27", 3), "sha256:bb", at(3)}},
+      SlotRecord{"web", 2, InstanceId{9}, 3, NodeId{5}, 4, 17592186044417, 15s},
       GoneRecord{"web", {1, 4711}, at(9), {{"request-9", 0x8000000000000000, 5, at(9)}}},
   };
   for (auto const& each : a_life()) records.push_back(EventRecord{"web", each});
@@ -115,7 +116,7 @@ TEST(Records, RefuseWhatANewerDavitWrote) {
        "#/content/spec/gpus"},
       {node_key(NodeId{1}), R"({"id":"000000000001","name":"n","availability":"frozen","status":"up","incarnation":1})", "#/availability"},
       {"davit/v1/secrets/x", "{}", "davit/v1/secrets/x is not known"},
-      {service_prefix("web") + "slots/1", "{}", "slots/1 is not known"},
+      {service_prefix("web") + "drafts/1", "{}", "drafts/1 is not known"},
   };
   for (auto const& [key, bytes, says] : cases) {
     auto const read = decode_record(key, bytes);
@@ -151,10 +152,22 @@ TEST(Records, RefuseWhatIsBroken) {
   }
 }
 
+TEST(Records, TellTheSlotOfAKey) {
+  EXPECT_EQ(slot_of(slot_key("web", 7)), std::pair(std::string("web"), 7U));
+  EXPECT_EQ(slot_of(slot_key("web", 4294967295)), std::pair(std::string("web"), 4294967295U));
+  for (auto const& key : {head_key("web"), head_key("slots"), service_prefix("web") + "slots/7", event_key("web", 7)}) {
+    EXPECT_FALSE(slot_of(key)) << key;
+  }
+}
+
 TEST(AgentStateFile, ReadsBackAlike) {
   AgentState state{NodeId{42}, ClusterId{7}, {}};
   state.epochs[0] = {1, 5};
   state.epochs[kShards - 1] = {1, 9};
+  EXPECT_EQ(*decode_agent_state(encode_agent_state(state)), state);
+  state.slots[{ServiceUid{1, 42}, 2}] = {{1, 42}, 2, 17592186044417, 3, true, 15s};
+  state.slots[{ServiceUid{1, 42}, 3}] = {{1, 42}, 3, 0x8000000000000000, 3, false, 1min};
+  state.refused_below = 17592186044416;
   EXPECT_EQ(*decode_agent_state(encode_agent_state(state)), state);
   state.cluster = std::nullopt;
   EXPECT_EQ(*decode_agent_state(encode_agent_state(state)), state);
@@ -164,6 +177,7 @@ TEST(AgentStateFile, RefusesTheRest) {
   for (std::string_view const text :
        {"", "[]", "{}", R"({"format":2,"node":"00000000001a","epochs":{}})", R"({"format":1,"epochs":{}})",
         R"({"format":1,"node":"00000000001a","epochs":{"128":"1-1"}})", R"({"format":1,"node":"00000000001a","epochs":{"1":"x"}})",
+        R"({"format":1,"node":"00000000001a","epochs":{},"slots":[{"uid":"1-2","slot":1}]})",
         R"({"format":1,"node":"00000000001a","epochs":{},"more":1})"}) {
     EXPECT_FALSE(decode_agent_state(text)) << text;
   }

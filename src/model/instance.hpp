@@ -51,6 +51,8 @@ enum class Reason : std::uint8_t {
   ScaledDown,
   Replaced,         // by an instance of another revision, or on another node
   ServiceRemoved,
+  LeaseEnded,       // no master has confirmed in time that it may run: its service wants it to stop then
+  NoGuard,          // the node lacks the guard that ends such instances
 };
 DAVIT_ENUM_NAMES(Reason, {Reason::None, ""}, {Reason::NoNodeFits, "no_node_fits"}, {Reason::NotEnoughCpu, "not_enough_cpu"},
                  {Reason::NotEnoughMemory, "not_enough_memory"}, {Reason::HostPortInUse, "host_port_in_use"},
@@ -60,7 +62,8 @@ DAVIT_ENUM_NAMES(Reason, {Reason::None, ""}, {Reason::NoNodeFits, "no_node_fits"
                  {Reason::Exited, "exited"}, {Reason::OomKilled, "oom_killed"}, {Reason::CrashLoop, "crash_loop"},
                  {Reason::Unhealthy, "unhealthy"}, {Reason::Paused, "paused"}, {Reason::Vanished, "vanished"},
                  {Reason::NodeDown, "node_down"}, {Reason::NodeUnreachable, "node_unreachable"}, {Reason::ScaledDown, "scaled_down"},
-                 {Reason::Replaced, "replaced"}, {Reason::ServiceRemoved, "service_removed"});
+                 {Reason::Replaced, "replaced"}, {Reason::ServiceRemoved, "service_removed"}, {Reason::LeaseEnded, "lease_ended"},
+                 {Reason::NoGuard, "no_guard"});
 
 // The container that an instance has now, or had last.
 struct ContainerRef {
@@ -77,6 +80,7 @@ struct InstanceReport {
   std::string service;
   std::uint32_t slot = 0;
   std::uint32_t revision = 0;
+  std::uint64_t token = 0;  // of its slot, where that must not be doubled
   Fence fence;
   InstanceState state = InstanceState::Preparing;
   Health health = Health::None;

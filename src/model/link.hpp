@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "model/instance.hpp"
+#include "model/lease.hpp"
 #include "model/node.hpp"
 #include "model/spec.hpp"
 
@@ -48,16 +49,20 @@ struct RunInstance {
   std::uint32_t revision = 0;
   SpecRef spec;
   std::string digest;  // what the revision's image was resolved to; empty: not yet
+  std::uint64_t token = 0;  // of the slot, where it must not be doubled; else 0
+  Duration stop_after{};    // the length of its lease then
   friend bool operator==(RunInstance const&, RunInstance const&) = default;
 };
 
-// Stop and remove; an instance that the agent does not have is answered as gone.
+// Stop and remove; an instance that the agent does not have is answered as gone. With a token, the agent refuses the slot's tokens up
+// to it for ever before it answers.
 struct StopInstance {
   Fence fence;
   InstanceId id;
   ServiceUid uid;
   std::uint32_t slot = 0;
   Reason reason = Reason::None;
+  std::uint64_t token = 0;
   friend bool operator==(StopInstance const&, StopInstance const&) = default;
 };
 
@@ -65,6 +70,7 @@ struct StopInstance {
 struct BeatBack {
   Monotonic stamp{};  // the master's clock
   Duration interval = std::chrono::seconds(1);  // until the next beat
+  std::optional<Grant> grant;                   // by a master that may
   friend bool operator==(BeatBack const&, BeatBack const&) = default;
 };
 
@@ -73,6 +79,7 @@ using ToAgent = std::variant<Welcome, FenceShards, RunInstance, StopInstance, Be
 // First on every connection, from an agent.
 struct AgentHello {
   NodeFacts facts;
+  std::uint64_t incarnation = 0;  // the last that it knows of; 0: none yet
   friend bool operator==(AgentHello const&, AgentHello const&) = default;
 };
 // With the complete list, which no earlier command of an older epoch can change any more.
@@ -99,6 +106,7 @@ struct InstanceGone {
   InstanceId id;
   ServiceUid uid;
   std::uint32_t slot = 0;
+  std::uint64_t token = 0;  // the slot's tokens up to this one are refused here for ever
   friend bool operator==(InstanceGone const&, InstanceGone const&) = default;
 };
 // At each interval, to each master: the node lives, and this is its load.

@@ -1,5 +1,7 @@
 #include "model/records.hpp"
 
+#include <charconv>
+
 #include <fmt/core.h>
 
 namespace davit::model {
@@ -22,6 +24,20 @@ std::string spec_key(std::string_view service, std::uint32_t revision) {
 std::string event_key(std::string_view service, std::uint64_t number) {
   return fmt::format("{}events/{:012}", service_prefix(service), number);
 }
+std::string slot_key(std::string_view service, std::uint32_t slot) { return fmt::format("{}slots/{:010}", service_prefix(service), slot); }
+
+std::optional<std::pair<std::string, std::uint32_t>> slot_of(std::string_view key) {
+  constexpr std::string_view kSlots = "/slots/";
+  auto const at = key.rfind(kSlots);
+  if (at == std::string_view::npos) return std::nullopt;
+  auto const digits = key.substr(at + kSlots.size());
+  std::uint32_t slot = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), slot);
+  auto const path = key.substr(0, at);
+  std::string service(path.substr(path.rfind('/') + 1));
+  if (key != slot_key(service, slot)) return std::nullopt;
+  return std::pair(std::move(service), slot);
+}
 
 namespace {
 std::string key(ClusterRecord const&) { return cluster_key(); }
@@ -35,6 +51,7 @@ std::string key(MasterRecord const& record) { return master_key(record.id); }
 std::string key(CoordinatorRecord const&) { return coordinator_key(); }
 std::string key(SuspectsRecord const&) { return suspects_key(); }
 std::string key(SeenRecord const& record) { return seen_key(record.master); }
+std::string key(SlotRecord const& record) { return slot_key(record.service, record.slot); }
 }  // namespace
 
 std::string key_of(Record const& record) {

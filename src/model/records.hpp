@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -106,8 +108,23 @@ struct GoneRecord {
   friend bool operator==(GoneRecord const&, GoneRecord const&) = default;
 };
 
+// The one instance that a slot which must not be doubled is given to (protocol.md §7), from before its offer until nothing of it can
+// run any more. `token` grows with each instance of the slot: what its agent refuses, and what storage can check. `stop_after` is the
+// length of its lease.
+struct SlotRecord {
+  std::string service;
+  std::uint32_t slot = 0;
+  InstanceId instance;
+  std::uint32_t revision = 0;
+  NodeId node;
+  std::uint64_t incarnation = 0;  // of the node: leases of other lives do not count for it
+  std::uint64_t token = 0;
+  Duration stop_after{};
+  friend bool operator==(SlotRecord const&, SlotRecord const&) = default;
+};
+
 using Record = std::variant<ClusterRecord, ShardRecord, NodeRecord, HeadRecord, SpecRecord, EventRecord, GoneRecord, MasterRecord,
-                            CoordinatorRecord, SuspectsRecord, SeenRecord>;
+                            CoordinatorRecord, SuspectsRecord, SeenRecord, SlotRecord>;
 
 std::string cluster_key();
 std::string shard_key(ShardId shard);
@@ -121,6 +138,9 @@ std::string head_key(std::string_view service);
 std::string gone_key(std::string_view service);
 std::string spec_key(std::string_view service, std::uint32_t revision);
 std::string event_key(std::string_view service, std::uint64_t number);  // numbers are padded, so that keys sort by them
+std::string slot_key(std::string_view service, std::uint32_t slot);
 std::string key_of(Record const& record);
+// The service and the slot that the key is of, if it is a slot's.
+std::optional<std::pair<std::string, std::uint32_t>> slot_of(std::string_view key);
 
 }  // namespace davit::model

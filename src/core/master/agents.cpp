@@ -48,6 +48,7 @@ void Master::hear(Node& node, model::ToMaster const& message) {
 void Master::on_message(Node& node, model::AgentHello const& message) {
   bool const was_connected = std::exchange(node.is_connected, true);
   node.facts = message.facts;
+  node.known_life = message.incarnation;
   if (node.path.kind == Path::Kind::Relayed) send_peer(node.path.peer, model::Subscribe{node.record.id, false});
   node.path = {};  // a new connection: what was said on the last one may be lost
   await_answer(node);
@@ -91,7 +92,9 @@ void Master::on_message(Node& node, model::FencesStored const& message) {
     merge(node, report);
     auto* service = find_by_uid(report.uid);
     auto* instance = service && answered.test(service->shard.value) ? service->find(report.slot, report.id) : nullptr;
-    if (instance) instance->is_confirmed = false;
+    if (!instance) continue;
+    instance->is_confirmed = false;
+    if (instance->stop_sent) instance->retry_at = now_.monotonic;  // it obeys from now on
   }
   if (is_first || answered.any()) plan_all_soon();
 }
@@ -104,10 +107,20 @@ void Master::drop_instances_not_in(Node& node, model::FencesStored const& messag
     std::vector<std::pair<std::uint32_t, InstanceId>> lost;
     for (auto const& instance : service.instances) {
       bool const is_later_offer = instance.state == InstanceState::Offered && instance.detail->offered_in >= message.round;
-      if (instance.node == ix && !listed.contains(instance.id) && !is_later_offer) lost.emplace_back(instance.slot, instance.id);
+      bool const is_claimed = instance.state == InstanceState::Pending;  // a slot that must not be doubled, before its offer
+      if (instance.node == ix && !listed.contains(instance.id) && !is_later_offer && !is_claimed)
+        lost.emplace_back(instance.slot, instance.id);
     }
-    for (auto const& [slot, id] : lost) erase(service, *service.find(slot, id));
+    for (auto const& [slot, id] : lost) give_up(service, *service.find(slot, id), Reason::None);
   }
+}
+
+// A slot that must not be doubled is given up as §7 says: never because its agent was not heard.
+void Master::give_up(Service& service, Instance& instance, Reason reason) {
+  if (!holds_slot(service, instance)) return erase(service, instance);
+  auto const& node = nodes_[static_cast<std::size_t>(instance.node)];
+  if (reason == Reason::NodeDown) disown(service, instance, reason, "its node is down; its lease has to end first");
+  else if (node.answered.test(service.shard.value)) disown(service, instance, reason, "its node does not have it");
 }
 
 void Master::drop_instances_of(Node& node, Reason reason) {
@@ -120,8 +133,8 @@ void Master::drop_instances_of(Node& node, Reason reason) {
     for (auto const& [slot, id] : lost) {
       auto& instance = *service.find(slot, id);
       instance.ready_since = kNever;
-      set_state(service, instance, InstanceState::Lost, reason, {});
-      erase(service, instance);
+      if (!holds_slot(service, instance)) set_state(service, instance, InstanceState::Lost, reason, {});
+      give_up(service, instance, reason);
     }
   }
 }
@@ -142,6 +155,7 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   }
   if (auto const ix = node_ix_.at(node.record.id); instance->node != ix) set_node(*service, *instance, ix);
 
+  if (instance->state == InstanceState::Lost) instance->stop_sent = false;  // its node is back with it
   auto const before = instance->state;
   bool const was_ready = instance->is_ready();
   auto const reason_before = instance->reason;
@@ -175,6 +189,7 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
     if (port.address.empty() || port.address == "0.0.0.0" || port.address == "::") port.address = node.facts.address;
   }
   detail.digest = report.digest;
+  if (report.token != 0) detail.token = report.token;
   detail.exit_code = report.exit_code;
 
   if (auto const kept = service->head.revisions.find(report.revision);
@@ -205,21 +220,25 @@ void Master::stop_orphan(Node const& node, model::InstanceReport const& report) 
     return;
   }
   if (report.state == InstanceState::Stopping) return;
-  command(node, model::StopInstance{{shard, shards_[shard.value].epoch}, report.id, report.uid, report.slot, Reason::ServiceRemoved});
+  command(node, model::StopInstance{
+                    {shard, shards_[shard.value].epoch}, report.id, report.uid, report.slot, Reason::ServiceRemoved, report.token});
 }
 
 void Master::on_message(Node& node, model::Verdict const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
   if (!instance || instance->state != InstanceState::Offered || message.admitted) return;
-  take_refusal(node, *service, *instance, message);
+  if (!holds_slot(*service, *instance)) return take_refusal(node, *service, *instance, message);
+  if (node_ix_.at(node.record.id) == instance->node) on_refused_offer(node, *service, *instance, message);
 }
 
-void Master::on_message(Node&, model::InstanceGone const& message) {
+void Master::on_message(Node& node, model::InstanceGone const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
-  if (instance) erase(*service, *instance);
   unclaimed_.erase({message.uid, message.id});
+  if (!instance) return;
+  if (!holds_slot(*service, *instance)) erase(*service, *instance);
+  else if (node_ix_.at(node.record.id) == instance->node) on_slot_gone(*service, *instance, message);
 }
 
 void Master::on_message(Node& node, model::Beat const& message) {
@@ -231,7 +250,16 @@ void Master::on_message(Node& node, model::Beat const& message) {
     liveness_->set_interval(interval);
     liveness_->on_beat(node.record.id, message.incarnation, now_.monotonic, message.echo);
   }
-  out_->push_back(Send{node.record.id, model::BeatBack{now_.monotonic, interval}, now_.monotonic + cluster::kStampAge});
+  auto const grant = grant_for(node, message);
+  auto const valid_until = now_.monotonic + cluster::kStampAge;
+  out_->push_back(
+      Send{node.record.id, model::BeatBack{now_.monotonic, interval, grant}, grant ? std::min(valid_until, command_until()) : valid_until});
+}
+
+// Whether it owns a slot of that node or none: what ends the lease is that no master at all may say so (protocol.md §7).
+std::optional<model::Grant> Master::grant_for(Node const& node, model::Beat const& beat) const {
+  if (!may_command() || !node.is_recorded || !node.is_worker() || node.is_down()) return std::nullopt;
+  return model::Grant{beat.agent_clock, node.record.incarnation};
 }
 
 void Master::on_message(Node& node, model::FactsChanged const& message) {

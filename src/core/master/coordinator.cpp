@@ -76,7 +76,7 @@ bool Master::record_nodes() {
     auto record = node.record;
     record.name = node.facts.name;
     record.roles = node.facts.roles;
-    if (!node.is_recorded) record.incarnation = 1;
+    if (!node.is_recorded) record.incarnation = node.known_life + 1;  // also of one that was taken out and comes back
     bool const is_back = node.is_down() && node.has_reported && liveness_->hearing(id, now_.monotonic) == cluster::Hearing::Heard;
     if (is_back) record.status = model::NodeStatus::Up, ++record.incarnation;
     if (node.is_recorded && record == node.record) continue;

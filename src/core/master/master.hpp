@@ -91,7 +91,11 @@ class Master {
     Duty duty = Duty::Membership;
     std::vector<CommandId> answers;
   };
-  using PendingWrite = std::variant<Append, Removal, DutyWrite>;
+  struct SlotWrite {
+    ServiceUid uid;
+    std::uint32_t slot = 0;
+  };
+  using PendingWrite = std::variant<Append, Removal, DutyWrite, SlotWrite>;
   struct InFlight {
     PendingWrite what;
     Write write;  // of a journal: sent again, the same, when its outcome is unknown
@@ -258,19 +262,47 @@ class Master {
   void merge(Node& node, model::InstanceReport const& report);
   void drop_instances_not_in(Node& node, model::FencesStored const& message);
   void drop_instances_of(Node& node, model::Reason reason);
+  std::optional<model::Grant> grant_for(Node const& node, model::Beat const& beat) const;
+  void give_up(Service& service, Instance& instance, model::Reason reason);
   void stop_orphan(Node const& node, model::InstanceReport const& report);
   NodeIx index_of(NodeId id);
   Node& node_of(NodeId id) { return nodes_[static_cast<std::size_t>(index_of(id))]; }
   Service* find_by_uid(ServiceUid uid);
+
+  // slots.cpp: those that must not be doubled
+  bool is_guarded(Service const& service, std::uint32_t revision) const;
+  Kept<model::SlotRecord> const* record_of(Service const& service, std::uint32_t slot) const;
+  bool holds_slot(Service const& service, Instance const& instance) const;
+  bool is_slot_free(Service const& service, std::uint32_t slot) const;
+  bool has_slots(Service const& service) const;
+  bool may_confirm(Service const& service, Instance const& instance) const;
+  void claim_slot(Service& service, Instance& instance);
+  void write_slot(Service& service, std::uint32_t slot, std::int64_t mod_revision, Write write);
+  void erase_slot(Service& service, Kept<model::SlotRecord> const& kept, std::vector<Compare> compares = {});
+  void on_applied(SlotWrite const& write, std::int64_t revision);
+  void on_refused(SlotWrite const& write);
+  void on_failed(SlotWrite const& write, Error const& error);
+  void on_slot_settled(SlotWrite const& write, Duration delay);
+  Monotonic keep_slots(Service& service);
+  Monotonic keep_slot(Service& service, Kept<model::SlotRecord> const& kept);
+  Instance& instance_of(Service& service, model::SlotRecord const& record);
+  Monotonic wait_out(Service& service, Kept<model::SlotRecord> const& kept, Node const* node);
+  void free_instances(Service& service);
+  void disown(Service& service, Instance& instance, model::Reason reason, std::string message);
+  void on_refused_offer(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict);
+  Monotonic ask_back(Service& service, Instance const& instance);
+  void on_slot_gone(Service& service, Instance& instance, model::InstanceGone const& message);
 
   // reconcile.cpp: from plans to orders
   void on(Tick const&);
   void maintain();
   void reconcile_due();
   void reconcile(Service& service);
+  bool may_plan(Service const& service) const;
   void mark(Service& service);
   void place(Service& service, std::uint32_t slot);
   void confirm(Service& service, Instance& instance);
+  void send_stop(Service const& service, Instance const& instance, model::Reason reason);
   void order_stop(Service& service, Instance& instance, model::Reason reason);
   void retry(Service& service);
   void journal_decision(Service& service, std::optional<model::EventBody> decision);
@@ -287,6 +319,8 @@ class Master {
   void see_running(Service& service, Instance& instance);
   void offer(Service& service, Instance& instance);
   void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
+  void send_offer(Service& service, Instance& instance);
+  void remember_refusal(Node const& node, Service& service, Instance const& instance, model::Verdict const& verdict);
   void take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict);
   placement::Search search_for(Service const& service, Instance const& instance) const;
   NodeIx home_of(Service const& service, std::uint32_t slot) const;

@@ -117,6 +117,7 @@ placement::Search Master::search_for(Service const& service, Instance const& ins
 }
 
 void Master::offer(Service& service, Instance& instance) {
+  if (holds_slot(service, instance)) return;  // its record leads to the offer
   count_order();
   if (auto const known = service.placing.refusals.find(instance.id); known != service.placing.refusals.end()) {
     std::erase_if(known->second, [&](placement::Refusal const& each) { return each.until <= now_.monotonic; });
@@ -128,6 +129,11 @@ void Master::offer(Service& service, Instance& instance) {
   instance.lacks_room = false;
   instance.is_starting = true;
   set_node(service, instance, *chosen);
+  if (is_guarded(service, instance.revision)) claim_slot(service, instance);
+  else send_offer(service, instance);
+}
+
+void Master::send_offer(Service& service, Instance& instance) {
   instance.retry_at = now_.monotonic + kOfferRetry;
   if (instance.reason == Reason::None) {
     set_state(service, instance, InstanceState::Offered, Reason::None, {});
@@ -159,12 +165,16 @@ void Master::keep_waiting(Service& service, Instance& instance, placement::Searc
 void Master::take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict) {
   set_node(service, instance, kNoNode);
   if (instance.stop_sent) return erase(service, instance);
-  service.placing.refusals[instance.id].push_back(
-      {node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
+  remember_refusal(node, service, instance, verdict);
   instance.state = InstanceState::Pending;
   instance.retry_at = now_.monotonic;
   touch(service);
   plan_soon(service);
+}
+
+void Master::remember_refusal(Node const& node, Service& service, Instance const& instance, model::Verdict const& verdict) {
+  service.placing.refusals[instance.id].push_back(
+      {node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
 }
 
 // ---- what users are told

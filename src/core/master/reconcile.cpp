@@ -92,18 +92,24 @@ void Master::mark(Service& service) {
   }
 }
 
-void Master::reconcile(Service& service) {
-  if (!service.exists() || !acts_for(service.shard)) return;  // the next owner plans; so does this one when its view is fresh again
+// Where slots must not be doubled, their records say where each is; only instances of revisions without records need the answers.
+bool Master::may_plan(Service const& service) const {
   auto const k = service.shard.value;
   bool const is_newer_than_grant = service.head.uid.revision > shards_[k].epoch.revision;
-  if (!is_newer_than_grant && !answered_by_all_.test(k) && !may_place_unanswered(service.shard)) {
-    return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
-  }
+  if (is_newer_than_grant || answered_by_all_.test(k)) return true;
+  if (is_guarded(service, service.head.revision)) return service.head.rollout.state == model::RolloutState::None;
+  return may_place_unanswered(service.shard);
+}
+
+void Master::reconcile(Service& service) {
+  if (!service.exists() || !acts_for(service.shard)) return;  // the next owner plans; so does this one when its view is fresh again
+  if (!may_plan(service)) return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
+  auto const slots_at = keep_slots(service);
   mark(service);
   retry(service);
 
   auto plan = service::plan(service.head, service.instances, now_);
-  auto next = plan.wake_at;
+  auto next = std::min(plan.wake_at, slots_at);
   for (auto const& order : plan.stop) {
     if (orders_left_ == 0) break;
     if (auto* instance = service.find(order.slot, order.id)) order_stop(service, *instance, order.reason);
@@ -120,8 +126,8 @@ void Master::reconcile(Service& service) {
   for (auto const& instance : service.instances) next = std::min(next, instance.retry_at);
   if (next != kNever) plan_at(service, next);
   if (service.is_appending) return;
-  if (plan.is_removed) remove_records(service);
-  else journal_decision(service, std::move(plan.decision));
+  if (plan.is_removed && !has_slots(service)) remove_records(service);
+  else if (!plan.is_removed) journal_decision(service, std::move(plan.decision));
 }
 
 void Master::journal_decision(Service& service, std::optional<model::EventBody> decision) {
@@ -130,6 +136,7 @@ void Master::journal_decision(Service& service, std::optional<model::EventBody> 
 }
 
 void Master::place(Service& service, std::uint32_t slot) {
+  if (is_guarded(service, service.head.revision) && !is_slot_free(service, slot)) return;
   auto const epoch = fence_of(service).epoch;
   Instance instance;
   instance.id = {stable_hash(fmt::format("{}/{}/{}/{}/{}", to_string(view_.cluster.record.uid), to_string(service.head.uid), slot,
@@ -144,11 +151,13 @@ void Master::place(Service& service, std::uint32_t slot) {
 
 // An offer and a confirmation are the same words; what they mean depends on whether the agent has the instance.
 void Master::confirm(Service& service, Instance& instance) {
+  if (!may_confirm(service, instance)) return;
   instance.is_confirmed = true;
   auto const kept = service.head.revisions.find(instance.revision);
   if (kept == service.head.revisions.end()) return;  // of a revision that is not kept any more: it goes on until it is replaced
   count_order();
   auto const& node = nodes_[static_cast<std::size_t>(instance.node)];
+  auto const* slot = instance.detail->token == 0 ? nullptr : record_of(service, instance.slot);
   instance.detail->offered_in = node.last_round;
   command(node, model::RunInstance{.fence = fence_of(service),
                                    .incarnation = node.record.incarnation,
@@ -158,19 +167,26 @@ void Master::confirm(Service& service, Instance& instance) {
                                    .slot = instance.slot,
                                    .revision = instance.revision,
                                    .spec = kept->second.spec,
-                                   .digest = kept->second.digest});
+                                   .digest = kept->second.digest,
+                                   .token = slot ? slot->record.token : 0,
+                                   .stop_after = slot ? slot->record.stop_after : Duration{}});
 }
 
 void Master::order_stop(Service& service, Instance& instance, Reason reason) {
-  if (instance.node == kNoNode) return erase(service, instance);
-  count_order();
+  bool const is_nowhere = instance.node == kNoNode;
+  if (is_nowhere && !holds_slot(service, instance)) return erase(service, instance);
   instance.stop_sent = true;
   instance.ready_since = kNever;
   instance.retry_at = now_.monotonic + kStopRetry;
   instance.reason = reason;
   touch(service);
+  if (!is_nowhere) send_stop(service, instance, reason);
+}
+
+void Master::send_stop(Service const& service, Instance const& instance, Reason reason) {
+  count_order();
   command(nodes_[static_cast<std::size_t>(instance.node)],
-          model::StopInstance{fence_of(service), instance.id, service.head.uid, instance.slot, reason});
+          model::StopInstance{fence_of(service), instance.id, service.head.uid, instance.slot, reason, instance.detail->token});
 }
 
 void Master::retry(Service& service) {

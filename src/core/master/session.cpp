@@ -40,6 +40,9 @@ void Master::on(Loaded const& event) {
   for (auto const& [id, kept] : view_.nodes) drop(model::node_key(id));
   for (auto const& [id, kept] : view_.seen) drop(model::seen_key(id));
   for (auto const& [name, gone] : view_.gone) drop(model::gone_key(name));
+  for (auto const& [name, slots] : view_.slots) {
+    for (auto const& [slot, kept] : slots) drop(model::slot_key(name, slot));
+  }
   for (auto const& [name, service] : services_) {
     if (service.exists()) drop(model::head_key(name));
   }

@@ -65,10 +65,14 @@ void Master::lose(ShardId id) {
     for (auto& instance : service.instances) {
       instance.stop_sent = instance.is_confirmed = false;
       instance.retry_at = kNever;
-      bool const is_intended = instance.state == model::InstanceState::Pending || instance.state == model::InstanceState::Offered;
+      bool const is_intended = instance.state == model::InstanceState::Pending || instance.state == model::InstanceState::Offered ||
+                               instance.state == model::InstanceState::Lost;
       if (is_intended) intended.emplace_back(instance.slot, instance.id);
     }
     for (auto const& [slot, instance] : intended) erase(service, *service.find(slot, instance));
+    for (auto& [slot, work] : std::exchange(service.slot_work, {})) {
+      if (work.is_writing) service.slot_work[slot].is_writing = true;  // its outcome is still to come
+    }
     for (auto& next : std::exchange(service.queued, {})) wait(next.id, std::move(next.command), 0s);
     plan_at(service, kNever);
   }

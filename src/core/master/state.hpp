@@ -57,6 +57,7 @@ struct Node {
   bool is_fenced = false;         // it has answered for every shard of this master
   std::bitset<kShards> answered;  // the shards whose present epoch it has answered
   Monotonic downed_at = kNever;   // when this master saw it go down
+  std::uint64_t known_life = 0;   // the incarnation that its agent knew when it connected
 
   bool is_worker() const;
   bool is_down() const { return is_recorded && record.status == model::NodeStatus::Down; }
@@ -85,6 +86,16 @@ struct Placing {
   std::optional<std::uint64_t> shortfall_version;  // … and of the index then
 };
 
+// What this owner is about to do with a slot that must not be doubled. All else follows from the slot's record in the view.
+struct SlotWork {
+  bool is_writing = false;    // until the view shows what became of it
+  InstanceId instance;        // that it is claimed for
+  bool is_withdrawn = false;  // its agent has refused the offer
+  Monotonic ask_at{};         // then: when to ask it to give the slot back (again)
+  std::uint64_t gone = 0;     // up to this token its agent has given the slot back
+  Monotonic lost_at = kNever;  // when this owner saw that its node is not known any more
+};
+
 struct Service {
   model::Head head;
   ShardId shard;
@@ -96,6 +107,7 @@ struct Service {
   bool is_appending = false;        // an event is on its way to the store; the next waits
   std::deque<QueuedCommand> queued;
   std::optional<model::ImageResolved> seen_digest;  // by an agent, to be journalled
+  std::map<std::uint32_t, SlotWork> slot_work;
 
   bool exists() const { return head.events > 0; }  // false while its creation is on its way to the store
   Instance* find(std::uint32_t slot, InstanceId id);

@@ -37,6 +37,12 @@ void StoreView::apply(StoreChange const& change) {
     auto const number = key.substr(model::kShardsPrefix.size());
     std::from_chars(number.data(), number.data() + number.size(), shard);
     if (shard < kShards) keep(shards[shard], change);
+  } else if (auto const slot = model::slot_of(key)) {
+    if (change.record) keep(slots[slot->first][slot->second], change);
+    else if (auto const known = slots.find(slot->first); known != slots.end()) {
+      known->second.erase(slot->second);
+      if (known->second.empty()) slots.erase(known);
+    }
   } else if (change.record && std::holds_alternative<model::GoneRecord>(*change.record)) {
     auto const& record = std::get<model::GoneRecord>(*change.record);
     gone[record.service] = record;

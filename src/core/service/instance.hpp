@@ -32,6 +32,7 @@ struct Detail {
   std::optional<Wall> next_start_at;
   std::uint64_t offered_in = 0;  // the last round of fences before its offer
   model::SpecRef accounted;      // the spec by which it counts on its node; null: it does not
+  std::uint64_t token = 0;       // of its slot, where that must not be doubled
   friend bool operator==(Detail const&, Detail const&) = default;
 };
 
