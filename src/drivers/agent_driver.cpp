@@ -48,6 +48,12 @@ void AgentDriver::perform(agent::SaveState& action) {
   ports_.state_file.save(std::move(action.state), [this](Status outcome) { inbox_.post(agent::StateSaved{std::move(outcome)}); });
 }
 
+void AgentDriver::perform(agent::WriteLeases& action) {
+  auto const done = [this](Status outcome) { inbox_.post(agent::LeasesWritten{std::move(outcome)}); };
+  if (ports_.leases) ports_.leases->write(std::move(action.all), done);
+  else done(fail(Code::Unsupported, "no guard runs on this node"));
+}
+
 void AgentDriver::perform(agent::Noted& action) { on_noted_(action); }
 
 }  // namespace davit::drivers

@@ -22,6 +22,7 @@ class AgentDriver {
     ports::MasterLink& masters;
     ports::StateFile& state_file;
     ports::LoadMeter& load;
+    ports::LeaseFile* leases = nullptr;  // none where there is no guard
   };
   AgentDriver(Ports ports, agent::Options options, model::AgentState state, std::function<void(agent::Noted const&)> on_noted);
 
@@ -36,6 +37,7 @@ class AgentDriver {
   void perform(agent::Send& action);
   void perform(agent::KeepConnected& action);
   void perform(agent::SaveState& action);
+  void perform(agent::WriteLeases& action);
   void perform(agent::Noted& action);
   void measure_load();
 

@@ -16,6 +16,14 @@ void World::InMemoryState::save(model::AgentState saved, ports::Done<void> done)
   });
 }
 
+void World::LeasesForGuard::write(std::vector<model::ContainerLease> all, ports::Done<void> done) {
+  world.loop.post([this, guard = std::weak_ptr(alive), all = std::move(all), done = std::move(done)]() mutable {
+    if (guard.expired()) return;
+    world.node_guard.write(std::move(all));
+    done({});
+  });
+}
+
 void World::FaultyStore::commit(ports::Commit commit, Monotonic deadline, ports::Done<ports::Committed> done) {
   auto const fault = world.on_commit ? world.on_commit(++world.commits_) : (++world.commits_, std::nullopt);
   if (!fault) return store.commit(std::move(commit), deadline, std::move(done));
@@ -36,13 +44,17 @@ World::Process::Process(World& world, std::string session)
       engine(world.docker),
       link(loop, engine, world.agent_state_.node),
       state_file(world),
+      leases(world),
       master({loop, faulty_store, link, peers},
              {.new_cluster = {99}, .session = std::move(session), .self = world.agent_state_.node, .name = "n1"},
              {[&world](master::Transition const& change) { world.transitions_.push_back(change); },
               [&world](master::Noted const& note) { world.notes_.push_back(note.text); }}),
-      agent({loop, engine, link, state_file, load},
-            {.facts = {.name = "n1", .address = "10.0.0.1", .roles = {model::Role::Master, model::Role::Worker}}}, world.agent_state_,
-            [&world](agent::Noted const& note) { world.notes_.push_back(note.text); }) {}
+      agent({loop, engine, link, state_file, load, &leases},
+            {.facts = {.name = "n1", .address = "10.0.0.1", .roles = {model::Role::Master, model::Role::Worker}},
+             .has_guard = world.has_guard,
+             .boot = "boot1",
+             .leases = world.node_guard.file()},
+            world.agent_state_, [&world](agent::Noted const& note) { world.notes_.push_back(note.text); }) {}
 
 void World::start_process() {
   process_ = std::make_unique<Process>(*this, fmt::format("session{}", ++starts_));

@@ -10,6 +10,7 @@
 #include "adapters/link_local/link_local.hpp"
 #include "drivers/agent_driver.hpp"
 #include "drivers/master_driver.hpp"
+#include "machine/sim_guard.hpp"
 #include "sim/fake_engine.hpp"
 #include "sim/memory_store.hpp"
 #include "sim/virtual_loop.hpp"
@@ -24,6 +25,8 @@ class World {
   static constexpr unsigned kLostOneIn = 8;  // events are lossy
   VirtualLoop loop;
   FakeDocker docker;
+  SimGuard node_guard{loop, docker, "boot1"};
+  bool has_guard = true;  // as processes that start from now on are told
 
   void start_process();  // until its master acts
   void kill_process();  // as by SIGKILL: what is in flight may still happen outside
@@ -66,6 +69,12 @@ class World {
     void save(model::AgentState saved, ports::Done<void> done) override;
     World& world;
     model::AgentState& state;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  };
+  struct LeasesForGuard final : ports::LeaseFile {
+    explicit LeasesForGuard(World& owner) : world(owner) {}
+    void write(std::vector<model::ContainerLease> all, ports::Done<void> done) override;
+    World& world;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   };
   struct Idle final : ports::LoadMeter {
@@ -117,6 +126,7 @@ class World {
     link_local::LocalLink link;
     link_local::NoPeers peers;
     InMemoryState state_file;
+    LeasesForGuard leases;
     Idle load;
     drivers::MasterDriver master;
     drivers::AgentDriver agent;

@@ -74,6 +74,7 @@ void Agent::adopt(Identity const& identity, model::ContainerSummary const& conta
   instance.created_at = instance.state_since = now_.monotonic;
   by_container_[container.id] = identity.instance;
   reserved_.join(identity.uid);
+  recall_claim(instance);
   call(instance, model::InspectContainer{container.id}, 30s);
 }
 
@@ -93,6 +94,7 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   observe(instance, detail);
   instance.restarts = instance.identity.attempt - 1;
   instance.phase = Phase::Adopted;
+  if (instance.exit_code && !may_run(instance)) instance.reason = Reason::LeaseEnded;  // by the guard
   instance.state_since = now_.monotonic - age(detail.started_at);
   touch(instance);
   note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));

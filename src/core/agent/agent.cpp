@@ -17,13 +17,18 @@ constexpr Duration kBeatSlack = 100ms;  // the load is measured each second, and
 
 Agent::Agent(Options options, model::AgentState state) : options_(std::move(options)), state_(std::move(state)), ports_(options_.ports) {
   options_.facts.id = state_.node;
-  durable_epochs_ = state_.epochs;
+  durable_ = state_;
+  for (auto const& [where, claim] : state_.slots) learn_life(claim.incarnation);
+  for (auto const& lease : options_.leases) {
+    if (lease.boot == options_.boot) written_leases_[lease.container] = lease.end;
+  }
 }
 
 void Agent::step(Now now, Event const& event, Actions& actions) {
   now_ = now;
   out_ = &actions;
   std::visit([this](auto const& each) { on(each); }, event);
+  keep_leases();
   start_pulls();
   take_turns();
   collect_garbage();
@@ -32,7 +37,7 @@ void Agent::step(Now now, Event const& event, Actions& actions) {
 }
 
 Monotonic Agent::wake_at() const {
-  Monotonic at = next_list_;
+  Monotonic at = std::min(next_list_, next_lease_end_);
   if (!wakes_.empty()) at = std::min(at, wakes_.begin()->first);
   for (auto const& [container, garbage] : garbage_) {
     if (garbage.op == 0) at = std::min(at, garbage.at);
@@ -63,7 +68,7 @@ bool Agent::all_stopped() const { return instances_.empty() && (is_complete_ || 
 void Agent::on(MasterJoined const& event) {
   masters_[event.master] = {};
   std::erase_if(unanswered_, [&](auto const& each) { return each.first == event.master; });
-  send(event.master, model::AgentHello{options_.facts});
+  send(event.master, model::AgentHello{options_.facts, incarnation_});
   send_beat(event.master, {});
 }
 
@@ -108,6 +113,7 @@ void Agent::on_message(NodeId master, model::BeatBack const& message) {
   auto const known = masters_.find(master);
   if (known == masters_.end()) return;
   beat_interval_ = message.interval;
+  if (message.grant) on_grant(*message.grant);
   bool const is_first = std::exchange(known->second, message.stamp) == Monotonic{};
   if (is_first) send_beat(master, message.stamp);
 }
@@ -130,7 +136,7 @@ void Agent::on_message(NodeId master, model::FenceShards const& message) {
 
 bool Agent::obeys(Fence fence) const {
   auto const shard = fence.shard.value;
-  return is_complete_ && shard < kShards && fence.epoch == state_.epochs[shard] && fence.epoch == durable_epochs_[shard];
+  return is_complete_ && shard < kShards && fence.epoch == state_.epochs[shard] && fence.epoch == durable_.epochs[shard];
 }
 
 void Agent::save_state() {
@@ -139,7 +145,7 @@ void Agent::save_state() {
     return;
   }
   saving_ = true;
-  epochs_being_saved_ = state_.epochs;
+  being_saved_ = state_;
   out_->push_back(SaveState{state_});
 }
 
@@ -151,15 +157,16 @@ void Agent::on(StateSaved const& event) {
     save_again_ = true;
     return;
   }
-  durable_epochs_ = epochs_being_saved_;
+  durable_ = std::move(being_saved_);
   if (std::exchange(save_again_, false)) save_state();
   answer_fences();
+  say_what_is_refused();
 }
 
 // Only when the epochs are durable and the whole truth is known.
 void Agent::answer_fences() {
   bool const knows_engine = !options_.facts.engine.version.empty();  // else its capacity is unknown
-  if (!is_complete_ || !knows_engine || state_.epochs != durable_epochs_ || unanswered_.empty()) return;
+  if (!is_complete_ || !knows_engine || state_.epochs != durable_.epochs || unanswered_.empty()) return;
   for (auto const& [master, message] : std::exchange(unanswered_, {})) {
     model::FencesStored answer{.round = message.round};
     for (auto const& fence : message.fences) {
@@ -193,7 +200,7 @@ void Agent::admit(NodeId master, model::RunInstance const& message) {
   send(master, std::move(verdict));
 
   auto& instance = instances_[message.id];
-  instance.identity = {message.id, message.uid, message.service, message.slot, message.revision, message.fence, 1};
+  instance.identity = {message.id, message.uid, message.service, message.slot, message.revision, message.fence, 1, message.token};
   instance.spec = message.spec;
   instance.digest = message.digest;
   instance.ports = *std::move(ports);
@@ -201,6 +208,10 @@ void Agent::admit(NodeId master, model::RunInstance const& message) {
   ports_.take(instance.ports);
   reserve(instance);
   reserved_.join(message.uid);
+  if (is_leased(instance)) {
+    leased_.insert(message.id);
+    claim_slot(instance, message);
+  }
   touch(instance);
   advance(instance);
 }
@@ -211,6 +222,7 @@ Result<std::vector<model::PublishedPort>> Agent::check_admission(model::RunInsta
   };
   if (!engine_up_ || stopping_services_) return refuse(Reason::EngineAway, "the node's engine does not answer");
   if (message.incarnation < incarnation_) return refuse(Reason::NodeDown, "the offer was meant for an earlier life of the node");
+  if (message.token != 0) TRY_VOID(check_slot(message));
 
   TRY_VOID(reserved_.check(message.uid, *message.spec, options_.facts.engine));
   return ports_.pick(message.spec->ports, now_.monotonic);
@@ -224,6 +236,10 @@ void Agent::reserve(Instance& instance) {
 }
 
 void Agent::confirm(Instance& instance, model::RunInstance const& message) {
+  if (is_leased(instance)) {
+    if (!is_confirmation(instance, message)) return;
+    claim_slot(instance, message);
+  }
   instance.identity.fence = message.fence;
   instance.spec = message.spec;
   reserve(instance);
@@ -249,20 +265,22 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
       set_phase(instance, Phase::Running);
       inspect(instance);
       break;
-    case model::ContainerState::Created:
-      set_phase(instance, Phase::Start);
-      call(instance, model::StartContainer{instance.container.id}, 60s);
-      break;
+    case model::ContainerState::Created: begin_start(instance); break;
     case model::ContainerState::Removing:
     case model::ContainerState::Exited:
-    case model::ContainerState::Dead: on_ended(instance, Reason::Exited, instance.message, instance.exit_code == 0); break;
+    case model::ContainerState::Dead: {
+      auto const reason = instance.reason == Reason::LeaseEnded ? instance.reason : Reason::Exited;
+      on_ended(instance, reason, instance.message, instance.exit_code == 0);
+      break;
+    }
   }
 }
 
 void Agent::on_message(NodeId master, model::StopInstance const& message) {
   if (!obeys(message.fence)) return;
+  if (message.token != 0) refuse_slot(message.uid, message.slot, message.token);
   auto* instance = find(message.id);
-  if (!instance) return send(master, model::InstanceGone{message.id, message.uid, message.slot});
+  if (!instance) return say_gone(master, {message.id, message.uid, message.slot, message.token});
   instance->identity.fence = message.fence;
   begin_stop(*instance, message.reason);
 }
@@ -360,6 +378,7 @@ void Agent::on_instance_call(Instance& instance, Result<model::EngineReply> cons
     case Phase::Adopted:
     case Phase::Pull:
     case Phase::Turn:
+    case Phase::Lease:
     case Phase::BackOff:
     case Phase::Finished:
     case Phase::Drain:
@@ -391,7 +410,10 @@ void Agent::on(Tick const&) {
       instance->touched = true;  // looked at again when that call is done
     } else if (instance->phase == Phase::Drain || instance->phase == Phase::Remove || instance->phase == Phase::Stop) {
       continue_stop(*instance);
+    } else if (instance->phase == Phase::StopToRestart) {
+      stop_to_restart(*instance, instance->reason, instance->message);
     } else if (instance->phase == Phase::BackOff) {
+      if (!may_run(*instance)) continue;  // a lease wakes it
       ++instance->restarts;
       ++instance->identity.attempt;
       set_phase(*instance, Phase::CheckImage);

@@ -6,16 +6,17 @@
 // - before its first complete list of the engine's containers it answers no fence and admits nothing;
 // - it obeys a command only under the highest epoch that it has stored durably for the shard;
 // - it stops or removes only by such a command: what nobody speaks for stays;
-// - that the engine is away says nothing about its containers.
+// - that the engine is away says nothing about its containers;
+// - what must not be doubled runs only under a lease that a master has granted, and a slot that was given back is refused for good.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -27,16 +28,22 @@
 #include "core/agent/restart.hpp"
 #include "model/agent_state.hpp"
 #include "model/engine.hpp"
+#include "model/lease.hpp"
 #include "model/link.hpp"
 #include "model/node.hpp"
 
 namespace davit::agent {
+
+inline constexpr std::string_view kLeaseEndedText = "its lease has ended: no master has confirmed in time that it may run here";
 
 struct Options {
   model::NodeFacts facts;  // of the engine only what the engine says later
   PortRange ports;
   std::uint32_t starts_at_once = 8;  // beyond it an engine gains little, and each start takes longer
   std::uint32_t pulls_at_once = 3;
+  bool has_guard = false;                     // beside this agent; without it no instance is admitted that must not be doubled
+  std::string boot;                           // of the machine: of which boot the lease file's times are
+  std::vector<model::ContainerLease> leases;  // what the lease file held when the agent started
 };
 
 // ---- events
@@ -60,13 +67,17 @@ struct CallDone {
 struct StateSaved {
   Status outcome;
 };
+struct LeasesWritten {
+  Status outcome;
+};
 struct LoadMeasured {
   model::NodeLoad load;
 };
 // The process ends and takes its containers along: they are removed, and the next process's master places others.
 struct StopServices {};
 struct Tick {};
-using Event = std::variant<MasterJoined, MasterLeft, FromMaster, EngineHinted, CallDone, StateSaved, LoadMeasured, StopServices, Tick>;
+using Event =
+    std::variant<MasterJoined, MasterLeft, FromMaster, EngineHinted, CallDone, StateSaved, LeasesWritten, LoadMeasured, StopServices, Tick>;
 
 // ---- actions
 struct Call {
@@ -86,12 +97,16 @@ struct KeepConnected {
 struct SaveState {
   model::AgentState state;
 };
+// The whole file, for the guard. Completed by LeasesWritten; at most one at a time.
+struct WriteLeases {
+  std::vector<model::ContainerLease> all;
+};
 // One line for the log.
 struct Noted {
   bool is_warning = false;
   std::string text;
 };
-using Action = std::variant<Call, Send, KeepConnected, SaveState, Noted>;
+using Action = std::variant<Call, Send, KeepConnected, SaveState, WriteLeases, Noted>;
 using Actions = std::vector<Action>;
 
 class Agent {
@@ -113,6 +128,12 @@ class Agent {
     OpId op = 0;
     std::uint32_t tries = 0;
     Monotonic at{};
+  };
+
+  // To one master or to all, once the refusal of its token is durable.
+  struct Unsaid {
+    std::optional<NodeId> master;
+    model::InstanceGone gone;
   };
 
   // agent.cpp: masters and the engine's hints
@@ -161,6 +182,7 @@ class Agent {
   void create(Instance& instance);
   void on_created(Instance& instance, Result<model::EngineReply> const& outcome);
   void on_name_taken(Instance& instance, Result<model::EngineReply> const& outcome);
+  void begin_start(Instance& instance);
   void on_started(Instance& instance, Result<model::EngineReply> const& outcome);
   void retry_with_other_ports(Instance& instance, std::string const& message);
   void inspect(Instance& instance);
@@ -169,6 +191,25 @@ class Agent {
   void on_ended(Instance& instance, model::Reason reason, std::string message, bool clean);
   void fail_attempt(Instance& instance, model::Reason reason, std::string message);
   void finish_or_back_off(Instance& instance, Ending ending);
+
+  // leases.cpp: instances that must not be doubled
+  void on(LeasesWritten const& event);
+  Status check_slot(model::RunInstance const& offer) const;
+  void claim_slot(Instance& instance, model::RunInstance const& message);
+  bool is_confirmation(Instance const& instance, model::RunInstance const& message) const;
+  void recall_claim(Instance& instance);
+  void refuse_slot(ServiceUid uid, std::uint32_t slot, std::uint64_t token);
+  void forget_old_claims();
+  void say_gone(std::optional<NodeId> master, model::InstanceGone gone);
+  void say_what_is_refused();
+  void on_grant(model::Grant const& grant);
+  void extend_lease(Instance& instance);
+  bool may_run(Instance const& instance) const;
+  void keep_leases();
+  void keep_lease(Instance& instance);
+  void start_under_lease(Instance& instance);
+  void end_lease(Instance& instance);
+  void write_leases();
 
   // stopping.cpp
   void begin_stop(Instance& instance, model::Reason reason);
@@ -221,11 +262,20 @@ class Agent {
   bool was_listed_ = false;     // the first complete list has come
   bool list_again_ = false;
   bool is_complete_ = false;    // … and every container in it has been inspected
-  std::array<Epoch, kShards> durable_epochs_{};
-  std::array<Epoch, kShards> epochs_being_saved_{};
+  model::AgentState durable_;
+  model::AgentState being_saved_;
   bool saving_ = false;
   bool save_again_ = false;
   bool stopping_services_ = false;
+
+  std::set<InstanceId> leased_;  // of the instances: those that must not be doubled
+  model::Grant lease_;           // the newest
+  Monotonic next_lease_end_ = kNever;
+  std::vector<Unsaid> unsaid_;
+  std::map<std::string, Monotonic> written_leases_;  // by container: what the guard knows
+  std::map<std::string, Monotonic> leases_being_written_;
+  Monotonic write_leases_at_{};  // after a failure
+  bool is_writing_leases_ = false;
 
   // Of the step in progress.
   Now now_{};

@@ -14,6 +14,7 @@ model::InstanceState state_of(Instance const& instance) {
     case Phase::Pull:
     case Phase::Turn: return InstanceState::Preparing;
     case Phase::Create:
+    case Phase::Lease:
     case Phase::Start: return InstanceState::Starting;
     case Phase::Running: return InstanceState::Running;
     case Phase::BackOff:
@@ -50,6 +51,7 @@ model::InstanceReport report_of(Instance const& instance, Now now) {
       .service = instance.identity.service,
       .slot = instance.identity.slot,
       .revision = instance.identity.revision,
+      .token = instance.identity.token,
       .fence = instance.identity.fence,
       .state = state_of(instance),
       .health = instance.health,

@@ -21,8 +21,8 @@ using OpId = std::uint64_t;  // one call to the engine; 0 is none
 // a turn comes when others end. Only Adopted waits for somebody else: the owner, who is fencing us.
 //
 //   Inspecting ─found─→ Adopted ─confirmed─→ Running | Start | (as ended)
-//   CheckImage ─missing─→ Pull ─→ CheckImage ─→ Turn ─→ Create ─→ Start ─→ Running ─ended─→ BackOff ─→ CheckImage
-//                                                                    └──────── ended, no restart wanted ──→ Finished
+//   CheckImage ─missing─→ Pull ─→ CheckImage ─→ Turn ─→ Create ─→ (Lease ─→) Start ─→ Running ─ended─→ BackOff ─→ CheckImage
+//                                                                              └──────── ended, no restart wanted ──→ Finished
 //   any ─stop wanted─→ Drain ─→ Stop ─→ Remove ─→ gone           Running ─unhealthy, paused─→ StopToRestart ─→ as ended
 enum class Phase : std::uint8_t {
   Inspecting,     // adopting: the container's details
@@ -31,10 +31,11 @@ enum class Phase : std::uint8_t {
   Pull,           // the image
   Turn,           // fewer others starting
   Create,         // the engine
+  Lease,          // of one that must not be doubled: its lease, and the guard's knowledge of it
   Start,          // the engine
   Running,        // the container's end; inspections come and go
   StopToRestart,  // the end of a container that is unwell
-  BackOff,        // the time of the next attempt
+  BackOff,        // the time of the next attempt, or a lease
   Finished,       // the owner: its policy wants no restart
   Drain,          // clients that still use it
   Stop,           // the container's end
@@ -72,12 +73,16 @@ struct Instance {
   model::Amount reserved;                    // counted in the node's sum while the instance is here
   std::vector<model::PublishedPort> ports;   // taken from the pool while the instance is here
   std::string running_digest;
+  std::uint64_t incarnation = 0;  // of the node, under which its slot was assigned: which leases count for it
+  Duration stop_after{};          // the length of its lease
+  Monotonic lease_end{};
   Monotonic created_at{};
   Monotonic state_since{};
   std::optional<Monotonic> started_at;
 };
 
 model::InstanceState state_of(Instance const& instance);
+inline bool is_leased(Instance const& instance) { return instance.identity.token != 0; }
 bool is_ready(Instance const& instance);
 model::InstanceReport report_of(Instance const& instance, Now now);
 

@@ -12,8 +12,9 @@ std::string const* find_label(std::map<std::string, std::string> const& labels, 
   return label == labels.end() ? nullptr : &label->second;
 }
 
-std::optional<std::uint32_t> parse_number(std::string const* text) {
-  std::uint32_t number = 0;
+template <class Number = std::uint32_t>
+std::optional<Number> parse_number(std::string const* text) {
+  Number number = 0;
   if (!text) return std::nullopt;
   auto const [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
   if (failed != std::errc{} || end != text->data() + text->size()) return std::nullopt;
@@ -29,11 +30,14 @@ std::string container_name(Identity const& identity) {
 }
 
 std::map<std::string, std::string> labels_of(Owner const& owner, Identity const& identity) {
-  return {{"davit.cluster", to_string(owner.cluster)},      {"davit.node", to_string(owner.node)},
-          {"davit.name", container_name(identity)},         {"davit.service", identity.service},
-          {"davit.uid", to_string(identity.uid)},           {"davit.slot", std::to_string(identity.slot)},
-          {"davit.instance", to_string(identity.instance)}, {"davit.revision", std::to_string(identity.revision)},
-          {"davit.epoch", to_string(identity.fence.epoch)}, {"davit.attempt", std::to_string(identity.attempt)}};
+  std::map<std::string, std::string> labels{
+      {"davit.cluster", to_string(owner.cluster)},      {"davit.node", to_string(owner.node)},
+      {"davit.name", container_name(identity)},         {"davit.service", identity.service},
+      {"davit.uid", to_string(identity.uid)},           {"davit.slot", std::to_string(identity.slot)},
+      {"davit.instance", to_string(identity.instance)}, {"davit.revision", std::to_string(identity.revision)},
+      {"davit.epoch", to_string(identity.fence.epoch)}, {"davit.attempt", std::to_string(identity.attempt)}};
+  if (identity.token != 0) labels["davit.token"] = std::to_string(identity.token);
+  return labels;
 }
 
 std::map<std::string, std::string> list_filter(Owner const& owner) {
@@ -61,7 +65,10 @@ std::optional<Identity> identify(Owner const& owner, std::string const& name, st
   auto const id = parse_id<InstanceId>(*id_text);
   auto const epoch = parse_epoch(*epoch_text);
   if (!uid || !id || !epoch) return std::nullopt;
-  Identity identity{*id, *uid, *service, *slot, *revision, {shard_of(*service), *epoch}, *attempt};
+  Identity identity{*id,       *uid,
+                    *service,  *slot,
+                    *revision, {shard_of(*service), *epoch},
+                    *attempt,  parse_number<std::uint64_t>(find_label(labels, "davit.token")).value_or(0)};
   if (container_name(identity) != name) return std::nullopt;
   return identity;
 }

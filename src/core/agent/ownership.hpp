@@ -27,6 +27,7 @@ struct Identity {
   std::uint32_t revision = 0;
   Fence fence;
   std::uint32_t attempt = 1;
+  std::uint64_t token = 0;  // of its slot, where that must not be doubled
   friend bool operator==(Identity const&, Identity const&) = default;
 };
 

@@ -61,6 +61,7 @@ void Agent::advance(Instance& instance) {
     case Phase::Remove: continue_stop(instance); break;
     case Phase::StopToRestart: stop_to_restart(instance, instance.reason, instance.message); break;
     case Phase::Turn:
+    case Phase::Lease:
     case Phase::Adopted:
     case Phase::Running:
     case Phase::BackOff:
@@ -149,16 +150,18 @@ void Agent::take_turns() {
 
 void Agent::create(Instance& instance) {
   auto const& identity = instance.identity;
+  std::map<std::string, std::string> environment{{"DAVIT_SERVICE", identity.service},
+                                                 {"DAVIT_SLOT", std::to_string(identity.slot)},
+                                                 {"DAVIT_INSTANCE_ID", to_string(identity.instance)},
+                                                 {"DAVIT_NODE_NAME", options_.facts.name}};
+  if (is_leased(instance)) environment["DAVIT_FENCING_TOKEN"] = std::to_string(identity.token);
   call(instance,
        model::CreateContainer{
            .name = container_name(identity),
            .image = image_to_run(instance),
            .spec = instance.spec,
            .labels = labels_of(owner(), identity),
-           .environment = {{"DAVIT_SERVICE", identity.service},
-                           {"DAVIT_SLOT", std::to_string(identity.slot)},
-                           {"DAVIT_INSTANCE_ID", to_string(identity.instance)},
-                           {"DAVIT_NODE_NAME", options_.facts.name}},
+           .environment = std::move(environment),
            .ports = instance.ports,
        },
        60s);
@@ -193,8 +196,16 @@ void Agent::on_created(Instance& instance, Result<model::EngineReply> const& out
   by_container_[created.id] = instance.identity.instance;
   appeared_.erase(created.id);
   if (instance.stop_wanted) return continue_stop(instance);
+  begin_start(instance);
+}
+
+void Agent::begin_start(Instance& instance) {
+  if (is_leased(instance)) {
+    instance.message = "waits for its lease";
+    return set_phase(instance, Phase::Lease);
+  }
   set_phase(instance, Phase::Start);
-  call(instance, model::StartContainer{created.id}, 60s);
+  call(instance, model::StartContainer{instance.container.id}, 60s);
 }
 
 void Agent::on_name_taken(Instance& instance, Result<model::EngineReply> const& outcome) {
@@ -257,8 +268,9 @@ void Agent::retry_with_other_ports(Instance& instance, std::string const& messag
 
 // The container of this attempt ran and has ended, or is about to be replaced because it is unwell.
 void Agent::on_ended(Instance& instance, Reason reason, std::string message, bool clean) {
-  instance.reason = reason;
-  instance.message = std::move(message);
+  bool const has_lost_lease = !may_run(instance);
+  instance.reason = has_lost_lease ? Reason::LeaseEnded : reason;
+  instance.message = has_lost_lease ? std::string(kLeaseEndedText) : std::move(message);
   instance.paused = false;
   instance.health = model::Health::None;
   Ending const ending{clean, instance.started_at ? std::max<Duration>(1ns, now_.monotonic - *instance.started_at) : 1ns};
@@ -282,6 +294,10 @@ void Agent::fail_attempt(Instance& instance, Reason reason, std::string message)
 
 void Agent::finish_or_back_off(Instance& instance, Ending ending) {
   if (instance.stop_wanted) return continue_stop(instance);
+  if (instance.reason == Reason::LeaseEnded) {  // no fault of its own, whatever its policy: the next lease starts it again
+    wake(instance, kNever);
+    return set_phase(instance, Phase::BackOff);
+  }
   auto const& policy = instance.spec->restart_policy;
   instance.failures = failures_after(policy, instance.failures, ending);
   auto const wait = restart_after(policy, instance.failures, ending);

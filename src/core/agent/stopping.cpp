@@ -11,6 +11,8 @@ namespace davit::agent {
 using model::Reason;
 
 namespace {
+constexpr Duration kLeaseGrace = 2s;   // of one whose lease has ended, which others wait for
+constexpr Duration kStopAgain = 1s;
 constexpr Duration kAfterGrace = 30s;  // what the engine may take beyond the grace period before we remove by force
 
 Duration grace_of(Instance const& instance) { return instance.spec ? instance.spec->stop_grace_period : 10s; }
@@ -67,6 +69,8 @@ void Agent::on_stopped(Instance& instance, Result<model::EngineReply> const& out
     return;
   }
   if (instance.stop_wanted) return continue_stop(instance);
+  bool const may_still_run = !outcome && outcome.error().field != model::engine_error::kNoSuchContainer;
+  if (may_still_run && is_leased(instance)) return wake(instance, now_.monotonic + kStopAgain);  // none may start beside it
   if (!outcome) {
     discard(instance.container.id);
     instance.container = {};
@@ -90,7 +94,8 @@ void Agent::stop_to_restart(Instance& instance, Reason reason, std::string messa
   instance.message = std::move(message);
   wake(instance, kNever);
   set_phase(instance, Phase::StopToRestart);
-  call(instance, model::StopContainer{instance.container.id, grace_of(instance)}, grace_of(instance) + kAfterGrace);
+  auto const grace = reason == Reason::LeaseEnded ? kLeaseGrace : grace_of(instance);
+  call(instance, model::StopContainer{instance.container.id, grace}, grace + kAfterGrace);
 }
 
 void Agent::forget(Instance& instance) {
@@ -104,7 +109,12 @@ void Agent::forget(Instance& instance) {
   reserved_.give_back(instance.reserved);
   if (!instance.stop_wanted) reserved_.leave(instance.identity.uid);
   leave_pull(instance);
-  if (is_complete_) send_all(model::InstanceGone{instance.identity.instance, instance.identity.uid, instance.identity.slot});
+  if (is_complete_) {
+    auto const& identity = instance.identity;
+    if (is_leased(instance)) refuse_slot(identity.uid, identity.slot, identity.token);
+    say_gone(std::nullopt, {identity.instance, identity.uid, identity.slot, identity.token});
+  }
+  leased_.erase(instance.identity.instance);
   changed_.erase(instance.identity.instance);
   instances_.erase(instance.identity.instance);
 }
