@@ -112,12 +112,6 @@ TEST_F(SlotsTest, are_updated_stop_first_whatever_the_order_says) {
   EXPECT_THAT(world_.docker.running(), SizeIs(3));
 }
 
-TEST_F(SlotsTest, tell_their_token_to_the_container) {
-  make_web(1);
-  auto const& container = *world_.docker.find(instance().detail->container.id);
-  EXPECT_EQ(container.environment.at("DAVIT_FENCING_TOKEN"), std::to_string(records().at(0).token));
-}
-
 TEST_F(SlotsTest, change_over_from_and_to_keep_by_an_update) {
   world_.start_process();
   auto keep = spec_of("ok:1", 2);
@@ -243,11 +237,11 @@ class RandomSlots : public SlotsTest, public testing::WithParamInterface<int> {
       case 5: restart_process(random_() % 25 * 1s); break;
       case 6: cut_store(random_() % 20 * 1s); break;
       case 7:
-        if (!world_.docker.is_away()) world_.docker.go_away();
+        if (world_.docker.is_up()) world_.docker.crash(FakeDocker::Fate::LiveOn);
         break;
       case 8:
       case 9:
-        if (world_.docker.is_away()) world_.docker.come_back();
+        if (!world_.docker.is_up()) world_.docker.start();
         break;
       case 10:
         if (auto const running = world_.docker.running(); !running.empty()) world_.docker.kill(running[random_() % running.size()], 137);
@@ -271,7 +265,7 @@ class RandomSlots : public SlotsTest, public testing::WithParamInterface<int> {
     world_.store().set_reachable(true);
   }
   void heal() {
-    if (world_.docker.is_away()) world_.docker.come_back();
+    if (!world_.docker.is_up()) world_.docker.start();
     pass(1min);
     settle(30min);
     for (auto& [name, spec] : wanted_) {  // that a fault stopped

@@ -22,6 +22,7 @@ namespace {
 
 constexpr Duration kAskAgain = 5s;
 constexpr Duration kPlaceAgain = 1s;
+constexpr Duration kDecideAgain = 100ms;
 
 // Of a node that is seen to be down: its last lease, on a clock that may be slow by a thousandth, and what may pass between a
 // master's last grant and this one's sight of the node's end.
@@ -110,7 +111,7 @@ void Master::erase_slot(Service& service, Kept<model::SlotRecord> const& kept, s
 }
 
 void Master::on_applied(SlotWrite const& write, std::int64_t) { on_slot_settled(write, 0s); }
-void Master::on_refused(SlotWrite const& write) { on_slot_settled(write, 0s); }
+void Master::on_refused(SlotWrite const& write) { on_slot_settled(write, kDecideAgain); }
 void Master::on_failed(SlotWrite const& write, Error const& error) {
   on_slot_settled(write, kPlaceAgain);
   if (auto const* service = find_by_uid(write.uid)) {
