@@ -186,7 +186,7 @@ void Agent::end_lease(Instance& instance) {
 
 // Containers that are new or gone at once; a renewal when half of what the guard knows of is used up.
 void Agent::write_leases() {
-  if (!is_complete_ || is_writing_leases_) return;
+  if (!options_.has_guard || !is_complete_ || is_writing_leases_) return;
   std::map<std::string, Monotonic> ends;
   bool is_due = false;
   for (auto const id : leased_) {

@@ -320,7 +320,6 @@ class Master {
   void offer(Service& service, Instance& instance);
   void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
   void send_offer(Service& service, Instance& instance);
-  void remember_refusal(Node const& node, Service& service, Instance const& instance, model::Verdict const& verdict);
   void take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict);
   placement::Search search_for(Service const& service, Instance const& instance) const;
   NodeIx home_of(Service const& service, std::uint32_t slot) const;

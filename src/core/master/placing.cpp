@@ -165,16 +165,12 @@ void Master::keep_waiting(Service& service, Instance& instance, placement::Searc
 void Master::take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict) {
   set_node(service, instance, kNoNode);
   if (instance.stop_sent) return erase(service, instance);
-  remember_refusal(node, service, instance, verdict);
+  service.placing.refusals[instance.id].push_back(
+      {node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
   instance.state = InstanceState::Pending;
   instance.retry_at = now_.monotonic;
   touch(service);
   plan_soon(service);
-}
-
-void Master::remember_refusal(Node const& node, Service& service, Instance const& instance, model::Verdict const& verdict) {
-  service.placing.refusals[instance.id].push_back(
-      {node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
 }
 
 // ---- what users are told

@@ -21,7 +21,8 @@ using model::Reason;
 namespace {
 
 constexpr Duration kAskAgain = 5s;
-constexpr Duration kPlaceAgain = 1s;
+constexpr Duration kRefusedFor = 10s;  // each try costs the store two writes
+constexpr Duration kWriteAgain = 1s;
 constexpr Duration kDecideAgain = 100ms;
 
 // Of a node that is seen to be down: its last lease, on a clock that may be slow by a thousandth, and what may pass between a
@@ -113,7 +114,7 @@ void Master::erase_slot(Service& service, Kept<model::SlotRecord> const& kept, s
 void Master::on_applied(SlotWrite const& write, std::int64_t) { on_slot_settled(write, 0s); }
 void Master::on_refused(SlotWrite const& write) { on_slot_settled(write, kDecideAgain); }
 void Master::on_failed(SlotWrite const& write, Error const& error) {
-  on_slot_settled(write, kPlaceAgain);
+  on_slot_settled(write, kWriteAgain);
   if (auto const* service = find_by_uid(write.uid)) {
     note(true, fmt::format("slot {} of service {} cannot be recorded: {}; trying again", write.slot, service->head.name, error.message));
   }
@@ -217,7 +218,7 @@ void Master::free_instances(Service& service) {
     } else if (instance.state == InstanceState::Pending && !instance.stop_sent) {
       set_node(service, instance, kNoNode);  // refused, or its claim was: another try
       instance.detail->token = 0;
-      instance.retry_at = now_.monotonic + kPlaceAgain;
+      instance.retry_at = now_.monotonic;
     } else {
       over.emplace_back(instance.slot, instance.id);
     }
@@ -243,7 +244,8 @@ void Master::on_refused_offer(Node const& node, Service& service, Instance& inst
   plan_soon(service);
   if (instance.stop_sent) return;
   instance.retry_at = kNever;
-  remember_refusal(node, service, instance, verdict);
+  service.placing.refusals[instance.id].push_back(
+      {node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
   set_state(service, instance, InstanceState::Pending, verdict.reason, verdict.message);
 }
 
