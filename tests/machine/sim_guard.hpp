@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/guard/guard.hpp"
-#include "sim/fake_docker.hpp"
 #include "model/lease.hpp"
+#include "sim/fake_docker.hpp"
 #include "sim/virtual_loop.hpp"
 
 namespace davit::sim {
