@@ -161,7 +161,7 @@ TEST(Records, TellTheSlotOfAKey) {
 }
 
 TEST(AgentStateFile, ReadsBackAlike) {
-  AgentState state{NodeId{42}, ClusterId{7}, {}};
+  AgentState state{.node = NodeId{42}, .cluster = ClusterId{7}};
   state.epochs[0] = {1, 5};
   state.epochs[kShards - 1] = {1, 9};
   EXPECT_EQ(*decode_agent_state(encode_agent_state(state)), state);
