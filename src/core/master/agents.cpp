@@ -102,16 +102,13 @@ void Master::on_message(Node& node, model::FencesStored const& message) {
 void Master::drop_instances_not_in(Node& node, model::FencesStored const& message) {
   std::set<InstanceId> listed;
   for (auto const& report : message.all) listed.insert(report.id);
-  auto const ix = node_ix_.at(node.record.id);
-  for (auto& [name, service] : services_) {
-    std::vector<std::pair<std::uint32_t, InstanceId>> lost;
-    for (auto const& instance : service.instances) {
-      bool const is_later_offer = instance.state == InstanceState::Offered && instance.detail->offered_in >= message.round;
-      bool const is_claimed = instance.state == InstanceState::Pending;  // a slot that must not be doubled, before its offer
-      if (instance.node == ix && !listed.contains(instance.id) && !is_later_offer && !is_claimed)
-        lost.emplace_back(instance.slot, instance.id);
-    }
-    for (auto const& [slot, id] : lost) give_up(service, *service.find(slot, id), Reason::None);
+  auto const all = instances_on(node);
+  for (auto const& [uid, id, slot] : all) {
+    auto& service = *find_by_uid(uid);
+    auto& instance = *service.find(slot, id);
+    bool const is_later_offer = instance.state == InstanceState::Offered && instance.detail->offered_in >= message.round;
+    bool const is_claimed = instance.state == InstanceState::Pending;  // a slot that must not be doubled, before its offer
+    if (!listed.contains(id) && !is_later_offer && !is_claimed) give_up(service, instance, Reason::None);
   }
 }
 
@@ -124,18 +121,13 @@ void Master::give_up(Service& service, Instance& instance, Reason reason) {
 }
 
 void Master::drop_instances_of(Node& node, Reason reason) {
-  auto const ix = node_ix_.at(node.record.id);
-  for (auto& [name, service] : services_) {
-    std::vector<std::pair<std::uint32_t, InstanceId>> lost;
-    for (auto const& instance : service.instances) {
-      if (instance.node == ix) lost.emplace_back(instance.slot, instance.id);
-    }
-    for (auto const& [slot, id] : lost) {
-      auto& instance = *service.find(slot, id);
-      instance.ready_since = kNever;
-      if (!holds_slot(service, instance)) set_state(service, instance, InstanceState::Lost, reason, {});
-      give_up(service, instance, reason);
-    }
+  auto const all = instances_on(node);
+  for (auto const& [uid, id, slot] : all) {
+    auto& service = *find_by_uid(uid);
+    auto& instance = *service.find(slot, id);
+    instance.ready_since = kNever;
+    if (!holds_slot(service, instance)) set_state(service, instance, InstanceState::Lost, reason, {});
+    give_up(service, instance, reason);
   }
 }
 

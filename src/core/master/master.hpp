@@ -309,7 +309,8 @@ class Master {
   void count_order() { orders_left_ -= orders_left_ > 0 ? 1 : 0; }
   void plan_at(Service& service, Monotonic at);
   void plan_soon(Service& service) { plan_at(service, now_.monotonic); }
-  void plan_all_soon();
+  void plan_all_soon() { must_plan_all_ = true; }
+  void plan_all();
   void refresh_statuses();
 
   // placing.cpp: which node gets an instance
@@ -326,6 +327,7 @@ class Master {
   void account(Service& service, Instance& instance, int sign);
 
   // table.cpp: the instances
+  std::vector<Located> const& instances_on(Node& node);
   Instance& insert(Service& service, Instance instance);
   void erase(Service& service, Instance const& instance);
   void set_node(Service& service, Instance& instance, NodeIx node);
@@ -380,6 +382,7 @@ class Master {
   Monotonic next_tick_{};
   Monotonic next_compaction_ = kNever;
   std::int64_t compact_before_ = 0;
+  bool must_plan_all_ = false;     // at the next tick
   bool maintenance_due_ = true;    // something happened that maintain() may have to answer
   bool coordination_due_ = false;  // the same, for the coordinator's part, until it has found nothing more to do
   std::int64_t store_revision_ = 0;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Duration kPendingRetry = 2s;
 constexpr Duration kRefusedFor = 2s;
+constexpr std::size_t kMostStale = 64;
 
 // The request by which an instance was counted, which is its service's present one but while a rollout goes on.
 placement::Request request_for(Placing const& placing, model::SpecRef const& spec) {
@@ -83,6 +84,8 @@ void Master::account(Service& service, Instance& instance, int sign) {
   auto& accounted = instance.detail->accounted;
   node.instances += sign;
   if (sign > 0) {
+    node.located.push_back({service.head.uid, instance.id, instance.slot});
+    if (node.located.size() > kMostStale + 2 * static_cast<std::size_t>(node.instances)) static_cast<void>(instances_on(node));
     auto const kept = service.head.revisions.find(instance.revision);
     accounted = kept == service.head.revisions.end() ? kForgotten : kept->second.spec;
     service.placing.tally.add(instance.node);

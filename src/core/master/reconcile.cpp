@@ -16,6 +16,7 @@ namespace {
 
 constexpr Duration kStopRetry = 30s;
 constexpr Duration kAnswerPoll = 500ms;
+constexpr std::size_t kInstancesPerStep = 10'000;  // about a millisecond, but for a larger service
 
 }  // namespace
 
@@ -32,7 +33,7 @@ Monotonic Master::wake_at() const {
   Monotonic at = std::min({next_tick_, load_retry_at_, liveness_ ? liveness_->wake_at() : kNever});
   for (auto const& [op, in_flight] : in_flight_) at = std::min(at, in_flight.retry_at);
   for (auto const& [id, waiting] : waiting_) at = std::min(at, waiting.try_at);
-  if (!touched_.empty() || maintenance_due_) at = std::min(at, now_.monotonic);
+  if (!touched_.empty() || maintenance_due_ || must_plan_all_) at = std::min(at, now_.monotonic);
   if (!plans_.empty()) at = std::min(at, plans_.begin()->first);
   return at;
 }
@@ -56,6 +57,7 @@ void Master::on(Tick const&) {
   if (is_pulse) maintain();
   advance_waiting();
   retry_unknown();
+  plan_all();
   reconcile_due();
   refresh_statuses();
 }
@@ -75,9 +77,12 @@ void Master::maintain() {
   if (leave_at_ != kNever) leave();
 }
 
+// The rest waits for the next step, which comes at once.
 void Master::reconcile_due() {
-  while (!plans_.empty() && plans_.begin()->first <= now_.monotonic && orders_left_ > 0) {
+  std::size_t planned = 0;
+  while (!plans_.empty() && plans_.begin()->first <= now_.monotonic && orders_left_ > 0 && planned < kInstancesPerStep) {
     auto& service = services_.at(plans_.begin()->second);
+    planned += service.instances.size();
     plan_at(service, kNever);
     reconcile(service);
   }
@@ -206,7 +211,9 @@ void Master::plan_at(Service& service, Monotonic at) {
   if (at != kNever) plans_.insert({at, service.head.name});
 }
 
-void Master::plan_all_soon() {
+// What happens to many nodes at once costs one round of plans.
+void Master::plan_all() {
+  if (!std::exchange(must_plan_all_, false)) return;
   for (auto& [name, service] : services_) {
     if (!service.exists()) continue;
     for (auto& instance : service.instances) {
@@ -217,10 +224,13 @@ void Master::plan_all_soon() {
 }
 
 void Master::refresh_statuses() {
-  for (auto const& name : std::exchange(touched_, {})) {
+  std::size_t counted = 0;
+  while (!touched_.empty() && counted < kInstancesPerStep) {
+    auto const name = std::move(touched_.extract(touched_.begin()).value());
     auto const found = services_.find(name);
     if (found == services_.end() || !found->second.exists()) continue;
     auto& service = found->second;
+    counted += service.instances.size();
     auto const before = std::exchange(service.status, status_of(service.head, service.instances));
     bool const is_converged = service.status.state == service::State::Running;
     bool const is_awaiting = acts_for(service.shard) && !answered_by_all_.test(service.shard.value);

@@ -38,6 +38,13 @@ struct Path {
   friend bool operator==(Path const&, Path const&) = default;
 };
 
+// Where an instance is to be found in the table.
+struct Located {
+  ServiceUid service;
+  InstanceId id;
+  std::uint32_t slot = 0;
+};
+
 struct Node {
   model::NodeRecord record;
   bool is_recorded = false;  // the store has it
@@ -45,6 +52,7 @@ struct Node {
   model::NodeLoad load;
   model::ResourceAmount reserved;
   std::int64_t instances = 0;
+  std::vector<Located> located;  // all of them, and some that are here no more
   bool is_connected = false;    // to this master, as far as the link has noticed
   std::set<NodeId> peers;       // other masters that are connected to it
   std::set<NodeId> subscribers;  // other masters that follow it through this one

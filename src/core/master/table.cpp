@@ -1,5 +1,6 @@
 // The table of instances that plans read and agents' words fill.
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/core.h>
 
@@ -40,6 +41,21 @@ void Master::erase(Service& service, Instance const& instance) {
   service.instances.erase(service.instances.begin() + (&instance - service.instances.data()));
   touch(service);
   plan_soon(service);
+}
+
+// Those that are there; what the list has besides is dropped from it.
+std::vector<Located> const& Master::instances_on(Node& node) {
+  auto const ix = node_ix_.at(node.record.id);
+  auto const by_id = [](Located const& each) { return std::tuple(each.service, each.slot, each.id); };
+  std::ranges::sort(node.located, {}, by_id);
+  auto const same = std::ranges::unique(node.located, {}, by_id);
+  node.located.erase(same.begin(), same.end());
+  std::erase_if(node.located, [&](Located const& each) {
+    auto const* service = find_by_uid(each.service);
+    auto const* instance = service ? service->find(each.slot, each.id) : nullptr;
+    return !instance || instance->node != ix;
+  });
+  return node.located;
 }
 
 void Master::set_node(Service& service, Instance& instance, NodeIx node) {
