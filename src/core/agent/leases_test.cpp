@@ -297,6 +297,13 @@ TEST_F(LeasesTest, is_not_covered_in_another_life_of_the_node_until_confirmed) {
   tell(offer(100, 2));
   EXPECT_THAT(running(), SizeIs(1));
   EXPECT_EQ(durable_.slots.at({kUid, 1}).incarnation, 2);
+
+  tell(offer(100, 1));  // late
+  for (int i = 0; i < 20; ++i) {
+    pass(1s);
+    grant(2);
+  }
+  EXPECT_THAT(running(), SizeIs(1));
 }
 
 TEST_F(LeasesTest, admits_nothing_without_a_guard) {
@@ -334,6 +341,16 @@ TEST_F(LeasesTest, gives_the_slot_back_after_it_has_removed_the_instance) {
   EXPECT_THAT(containers_, IsEmpty());
   EXPECT_THAT(take<model::InstanceGone>(), ElementsAre(model::InstanceGone{{77}, kUid, 1, 100}));
   EXPECT_THAT(file_, IsEmpty());
+}
+
+TEST_F(LeasesTest, gives_back_also_what_nobody_asked_for) {
+  grant();
+  tell(offer(100));
+  take<model::InstanceGone>();
+  step(StopServices{});
+  pass(3s);
+  EXPECT_THAT(take<model::InstanceGone>(), ElementsAre(model::InstanceGone{{77}, kUid, 1, 100}));
+  EXPECT_TRUE(durable_.slots.at({kUid, 1}).is_refused);
 }
 
 TEST_F(LeasesTest, refuses_what_it_gave_back_also_after_a_restart) {
