@@ -27,6 +27,19 @@ TEST_F(FaultsTest, waits_between_tries_while_outcomes_stay_unknown) {
   EXPECT_GT(world_.loop.now().monotonic - before, 1s) << "400 tries in no time keep the store and the control thread busy";
 }
 
+TEST_F(FaultsTest, gives_up_node_commands_that_wait_too_long_for_their_turn_and_rests_meanwhile) {
+  ASSERT_TRUE(until([&] { return !world_.master().view().nodes.empty(); }, 10s));
+  world_.on_commit = [](std::uint64_t) { return std::optional(World::StoreFault{Code::Unavailable, false}); };
+  int answered = 0;
+  auto const node = world_.master().view().nodes.begin()->first;
+  for (int i = 0; i < 60; ++i) {  // the store takes one try each half second, and each may wait for ten
+    world_.send({.node = node, .labels = {{{"try", std::to_string(i)}}}},
+                [&](auto outcome) { answered += !outcome && outcome.error().code == Code::Unavailable ? 1 : 0; });
+  }
+  ASSERT_TRUE(world_.loop.try_advance(12s, 1'000)) << "a master that waits for its turn must not spin";
+  EXPECT_EQ(answered, 60);
+}
+
 TEST_F(FaultsTest, survives_a_failed_creation_in_the_turn_in_which_all_services_are_planned) {
   // Both come before one tick: the plan of a service that is gone by then must not be looked for.
   for (int i = 0; i < 50; ++i) {

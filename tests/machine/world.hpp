@@ -58,6 +58,9 @@ class World {
   Result<master::Applied> remove(std::string const& name);
   // Sends it without waiting.
   void send(service::Command command);
+  void send(model::NodeCommand command, ports::Done<master::Applied> done) {
+    process_->master.node_command(std::move(command), std::move(done));
+  }
 
   service::ServiceStatus status(std::string const& name) const;
   bool settle(Duration limit);        // until nothing is pending, in master and agent

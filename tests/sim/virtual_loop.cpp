@@ -64,14 +64,27 @@ bool VirtualLoop::run_one() {
   return true;
 }
 
-void VirtualLoop::run_until_idle() {
-  for (std::uint64_t steps = 0; run_one(); ++steps) CHECK(steps < kMaxStepsAtOnce, "the loop never becomes idle");
+bool VirtualLoop::run_until_idle(std::uint64_t most_steps) {
+  for (std::uint64_t steps = 0; run_one(); ++steps) {
+    if (steps >= most_steps) return false;
+  }
+  return true;
 }
 
-void VirtualLoop::advance(Duration duration) {
+void VirtualLoop::run_until_idle() { CHECK(run_until_idle(kMaxStepsAtOnce), "the loop never becomes idle"); }
+
+void VirtualLoop::advance(Duration duration) { CHECK(try_advance(duration, kMaxStepsAtOnce), "the loop never becomes idle"); }
+
+bool VirtualLoop::try_advance(Duration duration, std::uint64_t steps_at_once) {
   Monotonic const end = now_.monotonic + duration;
-  for (run_until_idle(); next_timer() <= end; run_until_idle()) move_to(next_timer());
-  move_to(end);
+  while (run_until_idle(steps_at_once)) {
+    if (next_timer() > end) {
+      move_to(end);
+      return true;
+    }
+    move_to(next_timer());
+  }
+  return false;
 }
 
 bool VirtualLoop::run_until(std::function<bool()> const& condition, Duration limit) {

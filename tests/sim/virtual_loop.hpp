@@ -30,6 +30,8 @@ class VirtualLoop final : public ports::Loop {
   void run_until_idle();
   // Goes from timer to timer up to now + duration, and runs what each sets off.
   void advance(Duration duration);
+  // The same, but false, and no further, when more than so many steps are to be done at one instant: something feeds itself.
+  bool try_advance(Duration duration, std::uint64_t steps_at_once);
   // Up to `limit` of virtual time: true as soon as `condition` holds, false when nothing that is left to run made it so.
   bool run_until(std::function<bool()> const& condition, Duration limit);
   // kNever: no timer is set.
@@ -39,6 +41,7 @@ class VirtualLoop final : public ports::Loop {
   class VirtualTimer;
   using TimerKey = std::pair<Monotonic, std::uint64_t>;
 
+  bool run_until_idle(std::uint64_t most_steps);
   void move_to(Monotonic time);
 
   Now now_{.monotonic = Monotonic{1000s}, .wall = Wall{std::chrono::milliseconds{1'750'000'000'000}}};

@@ -205,6 +205,7 @@ class Master {
   void on_message(NodeId peer, model::RelayToAgent const& message);
   void on_message(NodeId peer, model::RelayFromAgent const& message);
   void wait(CommandId id, std::variant<model::Command, model::NodeCommand> command, Duration delay);
+  void give_up(CommandId id, bool is_about_service);
   void advance_waiting();
   void advance(CommandId id, Waiting& waiting);
   NodeId decider(std::variant<model::Command, model::NodeCommand> const& command) const;

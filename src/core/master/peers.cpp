@@ -36,9 +36,15 @@ void Master::on(NodeCommandArrived const& event) {
 }
 
 void Master::wait(CommandId id, std::variant<model::Command, model::NodeCommand> command, Duration delay) {
-  give_up_at_.try_emplace(id, now_.monotonic + kCommandLimit);
+  auto const give_up_at = give_up_at_.try_emplace(id, now_.monotonic + kCommandLimit).first->second;
+  if (give_up_at <= now_.monotonic) return give_up(id, std::holds_alternative<model::Command>(command));
   auto& waiting = waiting_.try_emplace(id, Waiting{.command = std::move(command)}).first->second;
-  waiting.try_at = std::min(now_.monotonic + delay, give_up_at_.at(id));
+  waiting.try_at = std::min(now_.monotonic + delay, give_up_at);
+}
+
+void Master::give_up(CommandId id, bool is_about_service) {
+  reply(id, fail(Code::Unavailable, is_about_service ? "no master acts for this service at the moment; ask again in a moment"
+                                                     : "the cluster has no coordinator at the moment; ask again in a moment"));
 }
 
 void Master::advance_waiting() {
@@ -61,10 +67,7 @@ void Master::advance(CommandId id, Waiting& waiting) {
     return;
   }
   auto const give_up_at = give_up_at_.at(id);
-  if (give_up_at <= now_.monotonic) {
-    return reply(id, fail(Code::Unavailable, command ? "no master acts for this service at the moment; ask again in a moment"
-                                                     : "the cluster has no coordinator at the moment; ask again in a moment"));
-  }
+  if (give_up_at <= now_.monotonic) return give_up(id, command != nullptr);
   auto const master = decider(waiting.command);
   waiting.try_at = std::min(now_.monotonic + kTryAgain, give_up_at);
   if (!peers_.contains(master)) return;
