@@ -135,15 +135,32 @@ ports::LeaseGranted MemoryKv::grant_lease(Duration ttl) {
   std::int64_t const id = ++last_lease_;
   auto& lease = leases_[id];
   lease = Lease{.ttl = ttl, .timer = loop_.make_timer(), .keys = {}};
-  lease.timer->set(loop_.now().monotonic + ttl, [this, id] { end_lease(id); });
+  keep_lease(id);
   return {.lease = id, .ttl = ttl};
 }
 
 Result<ports::LeaseGranted> MemoryKv::renew_lease(std::int64_t lease) {
   auto const found = leases_.find(lease);
   if (found == leases_.end()) return fail(Code::NotFound, fmt::format("the lease {} has ended", lease));
-  found->second.timer->set(loop_.now().monotonic + found->second.ttl, [this, lease] { end_lease(lease); });
+  keep_lease(lease);
   return ports::LeaseGranted{.lease = lease, .ttl = found->second.ttl};
+}
+
+void MemoryKv::keep_lease(std::int64_t lease) {
+  auto& kept = leases_.at(lease);
+  if (leases_held_) kept.timer->cancel();
+  else kept.timer->set(loop_.now().monotonic + kept.ttl, [this, lease] { end_lease(lease); });
+}
+
+void MemoryKv::hold_leases(bool held) {
+  leases_held_ = held;
+  for (auto const& [id, lease] : leases_) keep_lease(id);
+}
+
+std::vector<std::int64_t> MemoryKv::leases() const {
+  std::vector<std::int64_t> ids;
+  for (auto const& [id, lease] : leases_) ids.push_back(id);
+  return ids;
 }
 
 Status MemoryKv::revoke_lease(std::int64_t lease) {

@@ -28,6 +28,9 @@ class MemoryKv {
   ports::LeaseGranted grant_lease(Duration ttl);
   Result<ports::LeaseGranted> renew_lease(std::int64_t lease);
   Status revoke_lease(std::int64_t lease);
+  // As while a cluster of stores has no leader: none ends. Afterwards each lasts for its whole time again.
+  void hold_leases(bool held);
+  std::vector<std::int64_t> leases() const;
   Status compact(std::int64_t before_revision);
   ports::StoreStatus status() const;
 
@@ -64,6 +67,7 @@ class MemoryKv {
   void apply(ports::Erase const& erase, std::int64_t revision);
   void record(std::string const& key, std::int64_t revision, std::optional<ports::KeyValue> item);
   void detach(ports::KeyValue const* item);
+  void keep_lease(std::int64_t lease);
   void end_lease(std::int64_t lease);
   void publish(std::int64_t revision);
 
@@ -77,6 +81,7 @@ class MemoryKv {
   std::map<std::int64_t, std::vector<std::variant<ports::KeyPut, ports::KeyErased>>> changes_;
   std::map<std::int64_t, Lease> leases_;
   std::int64_t last_lease_ = 0;
+  bool leases_held_ = false;
   std::map<std::uint64_t, std::function<void()>> subscribers_;
   std::uint64_t last_subscription_ = 0;
 };

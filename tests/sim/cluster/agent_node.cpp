@@ -1,0 +1,113 @@
+#include "sim/cluster/agent_node.hpp"
+
+#include <algorithm>
+
+namespace davit::sim {
+namespace {
+constexpr unsigned kLosesOneEventIn = 8;  // also in good times
+}
+
+AgentNode::Life::Life(AgentNode& node, Place place)
+    : engine(place, node.engine_, node.machine_.around().observer),
+      masters(place, node.masters_, node.machine_.around().observer),
+      disk(node, place.process),
+      driver({place.process, engine, masters, disk, meter},
+             {.facts = {.name = node.machine_.name(), .address = node.machine_.name(), .roles = {model::Role::Worker}}}, node.state_,
+             [&node](agent::Noted const& note) { node.machine_.around().observer.on_noted(node.machine_.id(), note.text); }) {}
+
+AgentNode::AgentNode(Surroundings around, std::string name, NodeId id, Random random, std::vector<model::MasterAddress> masters)
+    : machine_(around, std::move(name), id, random),
+      masters_(std::move(masters)),
+      engine_(around.loop(), FakeDockerOptions{.seed = machine_.random().next()}),
+      state_{.node = id, .cluster = {}, .epochs = {}} {
+  engine_.lose_events(kLosesOneEventIn);
+  engine_.on_call = [this](std::uint64_t, model::EngineCall const& call) { return next_fault(call); };
+}
+
+AgentNode::~AgentNode() { life_.reset(); }
+
+void AgentNode::start() {
+  if (--crashes_ > 0) return;
+  auto const place = machine_.begin_process();
+  machine_.around().observer.on_agent_started(machine_.id());
+  life_ = std::make_unique<Life>(*this, place);
+  place.process.post([this] {
+    life_->driver.start();
+    life_->masters.start();
+  });
+}
+
+void AgentNode::crash() {
+  if (crashes_++ > 0) return;
+  machine_.end_process();
+  life_.reset();
+}
+
+void AgentNode::stop_engine(FakeDocker::Fate containers) {
+  if (engine_stops_++ == 0) engine_.crash(containers);
+}
+
+void AgentNode::start_engine() {
+  if (--engine_stops_ == 0) engine_.start();
+}
+
+void AgentNode::freeze_engine() {
+  if (freezes_++ == 0) engine_.freeze();
+}
+
+void AgentNode::thaw_engine() {
+  if (--freezes_ == 0) engine_.thaw();
+}
+
+void AgentNode::slow_engine_down(Duration by) {
+  slowness_ += by;
+  engine_.delay<model::StartContainer>(slowness_);
+  engine_.delay<model::CreateContainer>(slowness_);
+}
+
+void AgentNode::lose_events(bool lost) {
+  event_losses_ += lost ? 1 : -1;
+  engine_.lose_events(event_losses_ > 0 ? 1 : kLosesOneEventIn);
+}
+
+bool AgentNode::runs_well(InstanceId instance) const {
+  return std::ranges::any_of(engine_.containers(), [&](auto const& each) {
+    auto const& detail = each.second.detail;
+    auto const label = detail.labels.find("davit.instance");
+    return label != detail.labels.end() && label->second == to_string(instance) && detail.state == model::ContainerState::Running &&
+           detail.health != model::Health::Unhealthy && detail.health != model::Health::Starting;
+  });
+}
+
+std::optional<FakeDocker::Fault> AgentNode::next_fault(model::EngineCall const& call) {
+  bool const is_change = std::holds_alternative<model::CreateContainer>(call) || std::holds_alternative<model::StartContainer>(call) ||
+                         std::holds_alternative<model::StopContainer>(call) || std::holds_alternative<model::RemoveContainer>(call);
+  if (refusals_ == 0 || !is_change || !machine_.random().one_in(2)) return std::nullopt;
+  auto const* start = std::get_if<model::StartContainer>(&call);
+  auto const* started = start ? engine_.find(start->id) : nullptr;
+  bool const runs_already = started && started->detail.state == model::ContainerState::Running;  // no engine calls that a failure
+  if (!runs_already && machine_.random().one_in(2)) return FakeDocker::Fault{Error{Code::Internal, "the engine failed", {}}, false};
+  return FakeDocker::Fault{Error{Code::UnknownOutcome, "the connection to the engine broke", {}}, machine_.random().one_in(2)};
+}
+
+// The node's id is not lost with it: containers' labels carry it (protocol.md §8).
+void AgentNode::lose_state() {
+  state_ = {.node = machine_.id(), .cluster = {}, .epochs = {}};
+  machine_.around().observer.on_disk_lost(machine_.id());
+}
+
+// What a killed process was about to write is written or not.
+void AgentNode::Disk::save(model::AgentState state, ports::Done<void> done) {
+  auto& node = node_;
+  auto& process = process_;
+  auto const takes = node.machine_.random().between(Duration(500us), Duration(5ms));
+  node.machine_.around().delays.after(takes, [&node, &process, state = std::move(state), done = std::move(done)] {
+    if (!process.is_alive() && node.machine_.random().one_in(2)) return;
+    Status outcome;
+    if (node.failing_saves_ > 0) outcome = fail(Code::Full, "no space left on device");
+    else node.state_ = state;
+    process.post([done, outcome] { done(outcome); });
+  });
+}
+
+}  // namespace davit::sim

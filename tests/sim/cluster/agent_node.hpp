@@ -1,0 +1,87 @@
+// One worker of the simulated cluster: a container engine and a disk that outlive the agent's process, and the production machine and
+// driver over them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drivers/agent_driver.hpp"
+#include "sim/cluster/engine_client.hpp"
+#include "sim/cluster/machine.hpp"
+#include "sim/net/links.hpp"
+
+namespace davit::sim {
+
+class AgentNode {
+ public:
+  AgentNode(Surroundings around, std::string name, NodeId id, Random random, std::vector<model::MasterAddress> masters);
+  ~AgentNode();
+  AgentNode(AgentNode const&) = delete;
+  AgentNode& operator=(AgentNode const&) = delete;
+
+  Machine& machine() { return machine_; }
+  Machine const& machine() const { return machine_; }
+  FakeDocker& engine() { return engine_; }
+  FakeDocker const& engine() const { return engine_; }
+  void crash();  // as often as it is started again
+  void start();
+  agent::Agent const* agent() const { return life_ ? &life_->driver.agent() : nullptr; }
+
+  bool runs_well(InstanceId instance) const;  // a container of it runs, and is not unhealthy
+
+  // ---- its engine; faults may overlap
+  void stop_engine(FakeDocker::Fate containers);
+  void start_engine();
+  void freeze_engine();
+  void thaw_engine();
+  void slow_engine_down(Duration by);  // starts and creations
+  void refuse_calls(bool refused) { refusals_ += refused ? 1 : -1; }
+  void lose_events(bool lost);
+
+  // ---- its disk
+  void lose_state();  // read at the next start
+  void fail_saves(bool failing) { failing_saves_ += failing ? 1 : -1; }
+
+ private:
+  class Disk final : public ports::StateFile {
+   public:
+    Disk(AgentNode& node, ProcessLoop& process) : node_(node), process_(process) {}
+    void save(model::AgentState state, ports::Done<void> done) override;
+
+   private:
+    AgentNode& node_;
+    ProcessLoop& process_;
+  };
+  struct Meter final : ports::LoadMeter {
+    model::NodeLoad measure() override { return {}; }
+  };
+  struct Life {
+    Life(AgentNode& node, Place place);
+    Life(Life const&) = delete;
+    Life& operator=(Life const&) = delete;
+    EngineClient engine;
+    MasterLink masters;
+    Disk disk;
+    Meter meter;
+    drivers::AgentDriver driver;
+  };
+
+  std::optional<FakeDocker::Fault> next_fault(model::EngineCall const& call);
+
+  Machine machine_;
+  std::vector<model::MasterAddress> masters_;
+  FakeDocker engine_;
+  int engine_stops_ = 0;
+  int freezes_ = 0;
+  Duration slowness_{};
+  int refusals_ = 0;
+  int event_losses_ = 0;
+  model::AgentState state_;
+  int failing_saves_ = 0;
+  std::unique_ptr<Life> life_;
+  int crashes_ = 1;  // until it is started
+};
+
+}  // namespace davit::sim

@@ -1,0 +1,57 @@
+// The whole simulated cluster: stores, masters and agents on their machines, and the network between them. It does nothing by itself but
+// what the processes do; faults and workload come from outside.
+// Owned by the run, for its whole length.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/cluster/agent_node.hpp"
+#include "sim/cluster/master_node.hpp"
+
+namespace davit::sim {
+
+// How the names of containers begin that are not the cluster's.
+inline constexpr std::string_view kForeign = "foreign";
+
+class Cluster {
+ public:
+  struct Size {
+    std::size_t masters = 3;
+    std::size_t agents = 10;
+    std::size_t stores = 3;
+  };
+  Cluster(VirtualLoop& loop, Size size, Random random, Observer& observer);
+  Cluster(Cluster const&) = delete;
+  Cluster& operator=(Cluster const&) = delete;
+
+  void start();  // everything, each in its own moment of the first second
+
+  VirtualLoop& loop() { return network_.loop(); }
+  Network& network() { return network_; }
+  StoreCluster& store() { return store_; }
+  Delays& delays() { return delays_; }
+  std::vector<std::unique_ptr<MasterNode>>& masters() { return masters_; }
+  std::vector<std::unique_ptr<AgentNode>>& agents() { return agents_; }
+  std::vector<std::unique_ptr<MasterNode>> const& masters() const { return masters_; }
+  std::vector<std::unique_ptr<AgentNode>> const& agents() const { return agents_; }
+  AgentNode& agent(NodeId id);
+  std::vector<Machine*> machines();
+
+  std::vector<std::string> pending() const;
+
+ private:
+  void add_strangers(AgentNode& agent);
+
+  Random random_;
+  Network network_;
+  Directory directory_;
+  Delays delays_;
+  StoreCluster store_;
+  std::vector<std::unique_ptr<MasterNode>> masters_;
+  std::vector<std::unique_ptr<AgentNode>> agents_;
+};
+
+}  // namespace davit::sim

@@ -1,0 +1,57 @@
+#include "sim/cluster/master_node.hpp"
+
+#include <fmt/core.h>
+
+namespace davit::sim {
+
+MasterNode::Life::Life(MasterNode& node, Place place)
+    : store(place, node.store_),
+      agents(place, node.address(), node.machine_.around().observer),
+      peers(place, node.address(), node.machine_.around().observer),
+      driver(
+          {place.process, store, agents, peers},
+          {.new_cluster = {node.machine_.random().next() & ClusterId::kMask},
+           .session = fmt::format("{}-{}", node.machine_.name(), node.machine_.lives()),
+           .self = node.machine_.id(),
+           .name = node.machine_.name(),
+           .address = node.address()},
+          {.on_changed =
+               [&node](master::Transition const& change) { node.machine_.around().observer.on_transition(node.machine_.id(), change); },
+           .on_noted = [&node](master::Noted const& note) { node.machine_.around().observer.on_noted(node.machine_.id(), note.text); }}) {}
+
+MasterNode::MasterNode(Surroundings around, std::string name, NodeId id, Random random, StoreCluster& store)
+    : machine_(around, std::move(name), id, random),
+      store_(store) {
+  crashes_ = 1;  // until it is started
+}
+
+MasterNode::~MasterNode() { life_.reset(); }
+
+void MasterNode::start() {
+  if (--crashes_ > 0) return;
+  auto const place = machine_.begin_process();
+  life_ = std::make_unique<Life>(*this, place);
+  place.process.post([this] { life_->driver.start(); });
+}
+
+void MasterNode::crash() {
+  if (crashes_++ > 0) return;
+  machine_.around().directory.close(address());
+  machine_.around().directory.close(address() + "/peers");
+  machine_.end_process();
+  life_.reset();
+}
+
+bool MasterNode::command(model::Command command, ports::Done<model::Applied> done) {
+  if (!life_) return false;
+  life_->driver.command(std::move(command), std::move(done));
+  return true;
+}
+
+bool MasterNode::node_command(model::NodeCommand command, ports::Done<model::Applied> done) {
+  if (!life_) return false;
+  life_->driver.node_command(std::move(command), std::move(done));
+  return true;
+}
+
+}  // namespace davit::sim

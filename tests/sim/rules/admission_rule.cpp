@@ -1,0 +1,85 @@
+#include "sim/rules/admission_rule.hpp"
+
+#include <set>
+
+#include <fmt/core.h>
+
+namespace davit::sim {
+namespace {
+
+constexpr double kCores = 4;  // of the simulated engine
+constexpr std::int64_t kMemory = 8LL << 30;
+
+}  // namespace
+
+void AdmissionRule::on_received_by_agent(NodeId id, model::ToAgent const& message) {
+  if (auto const* offer = std::get_if<model::RunInstance>(&message)) agents_[id].offers[offer->id] = *offer;
+}
+
+void AdmissionRule::on_sent_by_agent(NodeId id, NodeId, model::ToMaster const& message) {
+  auto& agent = agents_[id];
+  if (auto const* verdict = std::get_if<model::Verdict>(&message); verdict && verdict->admitted) on_admitted(id, agent, *verdict);
+  if (auto const* changed = std::get_if<model::InstanceChanged>(&message)) on_report(id, agent, changed->report);
+  if (auto const* gone = std::get_if<model::InstanceGone>(&message)) agent.admitted.erase(gone->id);
+  if (auto const* stored = std::get_if<model::FencesStored>(&message)) on_list(agent, stored->all);
+}
+
+void AdmissionRule::on_admitted(NodeId id, Agent& agent, model::Verdict const& verdict) {
+  auto const found = agent.offers.find(verdict.id);
+  if (found == agent.offers.end()) return;  // what the epoch rule complains of
+  findings_.checked();
+  auto const& offer = found->second;
+  agent.admitted[verdict.id] = {offer.uid, offer.spec, false, {}};
+  double cores = 0;
+  std::int64_t memory = 0;
+  std::int64_t of_service = 0;
+  for (auto const& [other, each] : agent.admitted) {
+    if (each.uid == offer.uid && !each.is_stopping) ++of_service;
+    if (!each.spec) continue;
+    cores += each.spec->resources.reservations.cpus;
+    memory += each.spec->resources.reservations.memory.count;
+  }
+  auto const& reserved = offer.spec->resources.reservations;
+  auto const most = offer.spec->placement.max_replicas_per_node;
+  if (most > 0 && of_service > most) {
+    findings_.add("admission", fmt::format("agent {} admits {} as number {} of {}.{}, of which {} may run there", id.value,
+                                           to_string(verdict.id), of_service, offer.service, offer.slot, most));
+  }
+  if ((reserved.cpus > 0 && cores > kCores + 1e-6) || (reserved.memory.count > 0 && memory > kMemory)) {
+    findings_.add("admission", fmt::format("agent {} admits {} of {}.{}: {:.2f} cores and {} bytes are reserved by then", id.value,
+                                           to_string(verdict.id), offer.service, offer.slot, cores, memory));
+  }
+}
+
+void AdmissionRule::on_report(NodeId id, Agent& agent, model::InstanceReport const& report) {
+  auto const found = agent.admitted.find(report.id);
+  if (found == agent.admitted.end()) return;
+  found->second.is_stopping = report.state == model::InstanceState::Stopping;
+  found->second.ports = report.ports;
+  std::map<std::pair<model::Protocol, std::uint16_t>, InstanceId> taken;
+  for (auto const& [instance, each] : agent.admitted) {
+    for (auto const& port : each.ports) {
+      auto const [other, is_first] = taken.try_emplace({port.protocol, port.published}, instance);
+      if (!is_first && port.published != 0 && other->second != instance) {
+        findings_.add("admission", fmt::format("agent {} gives port {} to {} and to {}", id.value, port.published, to_string(other->second),
+                                               to_string(instance)));
+      }
+    }
+  }
+}
+
+// The agent's whole truth: what it does not list is gone, though nobody was there to be told.
+void AdmissionRule::on_list(Agent& agent, std::vector<model::InstanceReport> const& all) {
+  std::set<InstanceId> listed;
+  for (auto const& report : all) {
+    listed.insert(report.id);
+    auto const offer = agent.offers.find(report.id);
+    auto const spec = offer == agent.offers.end() ? nullptr : offer->second.spec;
+    agent.admitted.try_emplace(report.id, Admitted{report.uid, spec, false, {}});
+    agent.admitted[report.id].is_stopping = report.state == model::InstanceState::Stopping;
+    agent.admitted[report.id].ports = report.ports;
+  }
+  std::erase_if(agent.admitted, [&](auto const& each) { return !listed.contains(each.first); });
+}
+
+}  // namespace davit::sim

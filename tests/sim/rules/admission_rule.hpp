@@ -1,0 +1,40 @@
+// Rule: no agent admits beyond its node's reservations, ports or max per node (design.md §12.5), by what it has admitted and said itself.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "model/spec.hpp"
+#include "sim/observer.hpp"
+#include "sim/rules/findings.hpp"
+
+namespace davit::sim {
+
+class AdmissionRule final : public Observer {
+ public:
+  explicit AdmissionRule(Findings& findings) : findings_(findings) {}
+
+  void on_received_by_agent(NodeId agent, model::ToAgent const& message) override;
+  void on_sent_by_agent(NodeId agent, NodeId master, model::ToMaster const& message) override;
+
+ private:
+  struct Admitted {
+    ServiceUid uid;
+    model::SpecRef spec;
+    bool is_stopping = false;
+    std::vector<model::PublishedPort> ports;
+  };
+  struct Agent {
+    std::map<InstanceId, model::RunInstance> offers;
+    std::map<InstanceId, Admitted> admitted;
+  };
+
+  void on_admitted(NodeId id, Agent& agent, model::Verdict const& verdict);
+  void on_report(NodeId id, Agent& agent, model::InstanceReport const& report);
+  void on_list(Agent& agent, std::vector<model::InstanceReport> const& all);
+
+  Findings& findings_;
+  std::map<NodeId, Agent> agents_;
+};
+
+}  // namespace davit::sim

@@ -1,0 +1,59 @@
+#include "sim/rules/final_state.hpp"
+
+#include <map>
+#include <set>
+
+#include <fmt/core.h>
+
+namespace davit::sim {
+namespace {
+
+struct Running {
+  std::string where;
+  std::string revision;
+};
+
+std::string label_of(model::ContainerDetail const& container, char const* key) {
+  auto const found = container.labels.find(key);
+  return found == container.labels.end() ? std::string{} : found->second;
+}
+
+}  // namespace
+
+std::vector<std::string> differences(Cluster const& cluster, JournalRule const& journals) {
+  std::vector<std::string> texts;
+  std::map<std::pair<std::string, std::string>, std::vector<Running>> running;  // by uid and slot
+  for (auto const& agent : cluster.agents()) {
+    std::set<std::string> alive;
+    for (auto const& [id, container] : agent->engine().containers()) {
+      auto const& detail = container.detail;
+      if (detail.name.starts_with(kForeign) || detail.state != model::ContainerState::Running) continue;
+      alive.insert(label_of(detail, "davit.instance"));
+      running[{label_of(detail, "davit.uid"), label_of(detail, "davit.slot")}].push_back(
+          {fmt::format("{} on {}", detail.name, agent->machine().name()), label_of(detail, "davit.revision")});
+    }
+    for (auto const& [id, container] : agent->engine().containers()) {
+      auto const& detail = container.detail;
+      bool const is_ours = !detail.name.starts_with(kForeign);
+      if (is_ours && detail.state != model::ContainerState::Running && !alive.contains(label_of(detail, "davit.instance")))
+        texts.push_back(fmt::format("{} on {} is left over", detail.name, agent->machine().name()));
+    }
+  }
+  for (auto const& [name, head] : journals.heads()) {
+    for (std::int64_t slot = 1; slot <= head.spec()->instances; ++slot) {
+      auto const found = running.extract({to_string(head.uid), std::to_string(slot)});
+      if (!found) {
+        texts.push_back(fmt::format("nothing runs for {}.{}", name, slot));
+        continue;
+      }
+      auto const& all = found.mapped();
+      if (all.size() > 1) texts.push_back(fmt::format("{} and {} run for one slot", all[0].where, all[1].where));
+      if (all[0].revision != std::to_string(head.revision))
+        texts.push_back(fmt::format("{} runs at revision {}, not {}", all[0].where, all[0].revision, head.revision));
+    }
+  }
+  for (auto const& [key, all] : running) texts.push_back(fmt::format("{} runs, and nobody wants it", all[0].where));
+  return texts;
+}
+
+}  // namespace davit::sim

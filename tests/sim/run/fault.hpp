@@ -1,0 +1,86 @@
+// One thing that goes wrong for a while. A run's faults are drawn from its seed before it begins, each by itself, so that any of them can
+// be left out and the others stay as they are.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+#include "model/enum_names.hpp"
+#include "sim/cluster/cluster.hpp"
+
+namespace davit::sim {
+
+enum class FaultKind : std::uint8_t {
+  MasterCrash,       // and a new process later
+  MasterPause,       // as by SIGSTOP
+  AgentCrash,
+  AgentPause,
+  AgentStateLost,    // with a crash: its next process finds no state file
+  StateSaveFails,
+  MachineSuspend,    // all of it, and its network
+  ClockRate,
+  WallJump,
+  Cut,               // between two machines, both ways
+  CutOneWay,
+  Partition,         // the machines fall into two groups
+  ConnectionReset,
+  SlowLink,
+  StoreMemberDown,
+  StoreMemberLags,
+  StoreLeaderChange,
+  StoreLeaderChangeLosesLease,
+  StoreFlaky,        // calls answered late or never, done or not
+  StoreFull,
+  StoreCompaction,
+  LeaseLost,         // before its time
+  EngineAway,        // its containers run on
+  EngineCrash,       // and its containers with it
+  EngineHangs,
+  EngineRefuses,     // some starts and creations fail, done or not
+  EngineSlow,
+  EventsLost,
+  ContainerEnds,
+  ContainerRemoved,  // by somebody
+  ContainerPaused,
+};
+
+}  // namespace davit::sim
+
+namespace davit::model {
+DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, {sim::FaultKind::MasterPause, "master-pause"},
+                 {sim::FaultKind::AgentCrash, "agent-crash"}, {sim::FaultKind::AgentPause, "agent-pause"},
+                 {sim::FaultKind::AgentStateLost, "agent-state-lost"}, {sim::FaultKind::StateSaveFails, "state-save-fails"},
+                 {sim::FaultKind::MachineSuspend, "machine-suspend"}, {sim::FaultKind::ClockRate, "clock-rate"},
+                 {sim::FaultKind::WallJump, "wall-jump"}, {sim::FaultKind::Cut, "cut"}, {sim::FaultKind::CutOneWay, "cut-one-way"},
+                 {sim::FaultKind::Partition, "partition"}, {sim::FaultKind::ConnectionReset, "connection-reset"},
+                 {sim::FaultKind::SlowLink, "slow-link"}, {sim::FaultKind::StoreMemberDown, "store-member-down"},
+                 {sim::FaultKind::StoreMemberLags, "store-member-lags"}, {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
+                 {sim::FaultKind::StoreLeaderChangeLosesLease, "store-leader-change-loses-lease"},
+                 {sim::FaultKind::StoreFlaky, "store-flaky"}, {sim::FaultKind::StoreFull, "store-full"},
+                 {sim::FaultKind::StoreCompaction, "store-compaction"}, {sim::FaultKind::LeaseLost, "lease-lost"},
+                 {sim::FaultKind::EngineAway, "engine-away"}, {sim::FaultKind::EngineCrash, "engine-crash"},
+                 {sim::FaultKind::EngineHangs, "engine-hangs"}, {sim::FaultKind::EngineRefuses, "engine-refuses"},
+                 {sim::FaultKind::EngineSlow, "engine-slow"}, {sim::FaultKind::EventsLost, "events-lost"},
+                 {sim::FaultKind::ContainerEnds, "container-ends"}, {sim::FaultKind::ContainerRemoved, "container-removed"},
+                 {sim::FaultKind::ContainerPaused, "container-paused"});
+}  // namespace davit::model
+
+namespace davit::sim {
+
+struct Fault {
+  std::size_t index = 0;  // in the run's whole schedule: its name, for --faults
+  FaultKind kind = FaultKind::MasterCrash;
+  Duration at{};          // after the start of the run
+  Duration lasts{};       // zero: it happens once
+  std::uint64_t where = 0;  // which master, agent, member or machine; taken modulo their number
+  std::uint64_t other = 0;  // the other end of a link, or a size
+};
+std::string to_string(Fault const& fault);
+
+// By time. `length` is that of the safety phase: all have ended by its end.
+std::vector<Fault> draw_faults(Random random, Duration length, Duration mean_gap);
+
+}  // namespace davit::sim

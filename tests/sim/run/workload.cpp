@@ -1,0 +1,192 @@
+#include "sim/run/workload.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/core.h>
+
+namespace davit::sim {
+namespace {
+
+constexpr Duration kPatience = 15s;
+constexpr Duration kShortestRest = 500ms;
+constexpr Duration kLongestRest = 30s;
+
+bool can_serve(model::ServiceSpec const& spec) { return spec.image.starts_with("ok") || spec.image.starts_with("well"); }
+
+// Only these say that nothing was done, and that nothing will be.
+bool is_refused(Code code) {
+  return code == Code::Invalid || code == Code::NotFound || code == Code::Exists || code == Code::Stale || code == Code::Full ||
+         code == Code::Unsupported;
+}
+
+}  // namespace
+
+Workload::Workload(Cluster& cluster, JournalRule const& journals, Observer& observer, Random random, std::size_t services)
+    : cluster_(cluster),
+      journals_(journals),
+      observer_(observer),
+      random_(random),
+      operator_(cluster.loop().make_timer()) {
+  for (std::size_t i = 0; i < services; ++i) {
+    auto const name = fmt::format("s{}", i + 1);
+    users_.push_back(std::make_unique<User>(User{name, random.fork(name), 0, std::nullopt, cluster.loop().make_timer()}));
+  }
+}
+
+Workload::~Workload() = default;
+
+void Workload::start() {
+  for (auto& user : users_)
+    user->timer->set(cluster_.loop().now().monotonic + user->random.between(Duration(1s), Duration(10s)),
+                     [this, &user = *user] { act(user); });
+  operate();
+}
+
+void Workload::settle() {
+  is_settling_ = true;
+  for (auto& user : users_) act(*user);
+  operate();
+}
+
+MasterNode& Workload::any_master(Random& random) { return *cluster_.masters()[random.below(cluster_.masters().size())]; }
+
+// ---- users
+
+void Workload::act(User& user) {
+  auto const rest = is_settling_ ? Duration(2s) : user.random.between(kShortestRest, kLongestRest);
+  if (user.waiting) {
+    send(user);  // once more, to whoever it is this time
+    user.timer->set(cluster_.loop().now().monotonic + kPatience, [this, &user] { act(user); });
+    return;
+  }
+  if (auto body = is_settling_ ? repair(user) : choose(user)) return ask(user, *std::move(body));
+  user.timer->set(cluster_.loop().now().monotonic + rest, [this, &user] { act(user); });
+}
+
+// He goes by what some master shows him, which may be old.
+std::optional<model::CommandBody> Workload::choose(User& user) {
+  auto const* master = any_master(user.random).master();
+  if (!master) return std::nullopt;
+  auto const* service = master->find_service(user.service);
+  if (!service) return model::Create{std::make_shared<model::ServiceSpec const>(draw_spec(user))};
+  auto spec = *service->head.spec();
+  switch (user.random.below(10)) {
+    case 0: return model::Remove{};
+    case 1: return model::Rollback{};
+    case 2: return model::Restart{};
+    case 3:
+    case 4:
+    case 5: spec.instances = static_cast<std::int64_t>(user.random.below(7)); break;
+    case 6: spec.labels.items["seen"] = std::to_string(user.requests); break;
+    default: {
+      auto const instances = spec.instances;
+      spec = draw_spec(user);
+      spec.instances = instances;
+    }
+  }
+  return model::Replace{std::make_shared<model::ServiceSpec const>(std::move(spec)), user.random.one_in(4)};
+}
+
+model::ServiceSpec Workload::draw_spec(User& user) {
+  static constexpr char const* kImages[] = {"ok", "ok", "ok", "ok", "well", "well", "slow", "crash", "sick", "broken", "none"};
+  auto& random = user.random;
+  model::ServiceSpec spec;
+  spec.image = fmt::format("{}:{}", kImages[random.below(std::size(kImages))], random.below(3));
+  spec.instances = static_cast<std::int64_t>(1 + random.below(5));
+  spec.environment.items["VERSION"] = std::to_string(random.below(1000));
+  if (random.one_in(3)) spec.resources.reservations.cpus = 0.1 * static_cast<double>(1 + random.below(8));
+  if (random.one_in(4)) spec.resources.reservations.memory.count = static_cast<std::int64_t>(1 + random.below(16)) << 26;
+  if (random.one_in(3)) spec.ports.push_back({.target = 80});
+  if (random.one_in(6)) spec.placement.max_replicas_per_node = static_cast<std::int64_t>(1 + random.below(2));
+  if (random.one_in(8)) spec.drain_delay = 0s;
+  spec.stop_grace_period = Duration(1s) * static_cast<std::int64_t>(1 + random.below(10));
+  spec.restart_policy.max_delay = 8s;
+  spec.update_config.monitor = Duration(1s) * static_cast<std::int64_t>(1 + random.below(4));
+  spec.update_config.progress_deadline = 40s;
+  spec.update_config.parallelism = static_cast<std::int64_t>(random.below(4));
+  if (random.one_in(4)) spec.update_config.order = model::UpdateOrder::StopFirst;
+  if (random.one_in(4)) spec.update_config.order = model::UpdateOrder::StartFirst;
+  return spec;
+}
+
+// What cannot run is replaced by what can; what he sees now is true.
+std::optional<model::CommandBody> Workload::repair(User const& user) const {
+  auto const found = journals_.heads().find(user.service);
+  if (found == journals_.heads().end() || found->second.removing) return std::nullopt;
+  auto const& head = found->second;
+  if (can_serve(*head.spec()) && head.rollout.state != model::RolloutState::Stopped) return std::nullopt;
+  auto spec = *head.spec();
+  spec.image = "ok";
+  spec.environment.items["VERSION"] = fmt::format("repaired {}", user.requests);
+  return model::Replace{std::make_shared<model::ServiceSpec const>(std::move(spec))};
+}
+
+void Workload::ask(User& user, model::CommandBody body) {
+  auto id = fmt::format("{}-{}", user.service, ++user.requests);
+  auto const fingerprint = stable_hash(id);
+  user.waiting = Request{{.service = user.service,
+                          .author = "sim",
+                          .request_id = std::move(id),
+                          .fingerprint = fingerprint,
+                          .if_generation = {},
+                          .body = std::move(body)}};
+  act(user);
+  if (user.random.one_in(8)) send(user);  // an impatient one
+}
+
+void Workload::send(User& user) {
+  ++user.waiting->tries;
+  any_master(user.random)
+      .command(user.waiting->command,
+               [this, &user, id = user.waiting->command.request_id](Result<model::Applied> outcome) { on_answer(user, id, outcome); });
+}
+
+void Workload::on_answer(User& user, std::string const& request, Result<model::Applied> const& outcome) {
+  observer_.on_acknowledged(request, outcome);
+  if (!user.waiting || user.waiting->command.request_id != request) return;
+  // A refusal of a repeated request may be about what the first try did.
+  if (!outcome && !is_refused(outcome.error().code)) {
+    user.timer->set(cluster_.loop().now().monotonic + 1s, [this, &user] { act(user); });
+    return;
+  }
+  ++answered_;
+  user.waiting.reset();
+  auto const rest = is_settling_ ? Duration(1s) : user.random.between(kShortestRest, kLongestRest);
+  user.timer->set(cluster_.loop().now().monotonic + rest, [this, &user] { act(user); });
+}
+
+std::vector<std::string> Workload::pending() const {
+  std::vector<std::string> reasons;
+  for (auto const& user : users_) {
+    if (user->waiting) reasons.push_back(fmt::format("request {} is not answered", user->waiting->command.request_id));
+    else if (repair(*user)) reasons.push_back(fmt::format("service {} is to be put right", user->service));
+  }
+  for (auto const& [id, record] : journals_.nodes()) {
+    if (record.availability != model::Availability::Active) reasons.push_back(fmt::format("node {} is not active", record.name));
+  }
+  return reasons;
+}
+
+// ---- the operator
+
+void Workload::operate() {
+  if (is_settling_) return set_all_active();
+  auto const& agent = *cluster_.agents()[random_.below(cluster_.agents().size())];
+  static constexpr model::Availability kChoices[] = {model::Availability::Active, model::Availability::Active, model::Availability::Pause,
+                                                     model::Availability::Drain};
+  any_master(random_).node_command({.node = agent.machine().id(), .labels = {}, .availability = kChoices[random_.below(4)]},
+                                   [](Result<model::Applied>) {});
+  operator_->set(cluster_.loop().now().monotonic + random_.between(Duration(5s), Duration(40s)), [this] { operate(); });
+}
+
+void Workload::set_all_active() {
+  for (auto const& [id, record] : journals_.nodes()) {
+    if (record.availability == model::Availability::Active) continue;
+    any_master(random_).node_command({.node = id, .labels = {}, .availability = model::Availability::Active},
+                                     [](Result<model::Applied>) {});
+  }
+  operator_->set(cluster_.loop().now().monotonic + 10s, [this] { operate(); });
+}
+
+}  // namespace davit::sim
