@@ -235,7 +235,7 @@ class Cluster {
   void perform(Other&) {}
 
   void obey(Agent& agent, model::FenceShards& message) {
-    model::FencesStored answer{.round = message.round, .fences = std::move(message.fences), .all = {}};
+    model::FencesStored answer{.round = message.round, .fences = std::move(message.fences), .all = {}, .asker = message.asker};
     for (auto const& each : agent.all) answer.all.push_back(report(each));
     queue_.push_back(m::FromAgent{agent.id, std::move(answer)});
   }

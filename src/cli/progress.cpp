@@ -138,8 +138,10 @@ void judge(Goal const& goal, Value const& service, Look& look) {
   };
   if (look.generation < goal.generation) return;  // a master with an old view
   bool const is_on_its_way = state == "rolling_back";
-  if (revision < goal.revision) return fail(fmt::format("{}rolled back to revision {}", is_on_its_way ? "is being " : "", revision));
-  if (is_on_its_way && !goal.is_rollback) return fail("is being rolled back");
+  if (is_on_its_way && !goal.is_rollback) return;  // how that ends is part of the answer
+  if (revision < goal.revision && state == "paused") return fail("paused");
+  if (revision < goal.revision) return fail(fmt::format("rolled back to revision {}", revision));
+  if (revision > goal.revision) return fail(fmt::format("overtaken by another update, to revision {}", revision));
   if (state == "removing") return fail("is being removed");
   if (state == "paused") return fail("paused");
   if (status.at("rollout").at("state").text() == "incomplete" && state == "degraded") return fail("not all is updated");

@@ -16,6 +16,7 @@ namespace {
 using codec::Value;
 
 constexpr Duration kPollInterval = 1s;      // what events do not tell: elapsed time, and a lost stream
+constexpr Duration kLostFor = 30s;
 constexpr Duration kEventPause = 100ms;     // a burst of events is one look
 
 std::string path_of(std::string const& service) { return "/services/" + http::percent_encode(service); }
@@ -63,6 +64,24 @@ class Watcher {
   std::shared_ptr<Signs> signs_;
 };
 
+// A server that is lost while one waits may be back in a moment; what was asked of it goes on.
+Result<Answer> look_again_blocking(Session& session, Watcher& watcher, std::string const& service) {
+  auto const give_up = std::min(session.now().monotonic + kLostFor, watcher.give_up());
+  bool is_told = false;
+  for (;;) {
+    auto answer = session.call_blocking({.target = path_of(service)});
+    bool const is_lost = !answer && exit_code(answer.error()) == kUnreachable;
+    if (!is_lost || watcher.is_interrupted()) return answer;
+    if (session.now().monotonic >= give_up) {
+      auto error = answer.error();
+      error.message += fmt::format("; the change was accepted: davit service ps {} tells how far it is", service);
+      return std::unexpected(std::move(error));
+    }
+    if (!std::exchange(is_told, true)) print_note("the server does not answer; trying again");
+    session.wait_blocking([&] { return watcher.is_interrupted(); }, session.now().monotonic + kPollInterval);
+  }
+}
+
 int report_interrupt(std::string const& service) {
   print_note(fmt::format("stopped watching; {} goes on: davit service ps {}", service, service));
   return kInterrupted;
@@ -100,7 +119,7 @@ Result<int> watch(Session& session, Goal const& goal, WatchOptions const& option
   Settling settling;
   Screen screen;
   for (;;) {
-    TRY(auto const answer, session.call_blocking({.target = path_of(goal.service)}));
+    TRY(auto const answer, look_again_blocking(session, watcher, goal.service));
     auto const look = look_at(goal, answer.body, session.now().wall);
     if (!options.quiet) screen.show(look.slots);
     auto const verdict = settling.judge(look, session.now().monotonic);

@@ -33,15 +33,16 @@ struct Welcome {
 
 // The owner of these shards (which may be none) from now on. Answered by FencesStored once the epochs are durable.
 struct FenceShards {
-  std::uint64_t round = 0;  // comes back with the answer; grows over the life of a master session
+  std::uint64_t round = 0;  // comes back with the answer; grows over the life of the asking process
   std::vector<Fence> fences;
+  NodeId asker{};  // the master; comes back with the answer, as another one may pass both on
   friend bool operator==(FenceShards const&, FenceShards const&) = default;
 };
 
 // An offer; to an agent that has the instance already: the confirmation that it goes on, with the spec as it is now.
 struct RunInstance {
   Fence fence;
-  std::uint64_t incarnation = 0;  // of the node; an agent in another life refuses
+  std::uint64_t incarnation = 0;  // of the node; an agent in a later life refuses
   InstanceId id;
   ServiceUid uid;
   std::string service;
@@ -87,6 +88,7 @@ struct FencesStored {
   std::uint64_t round = 0;
   std::vector<Fence> fences;  // those that the agent obeys
   std::vector<InstanceReport> all;
+  NodeId asker{};
   friend bool operator==(FencesStored const&, FencesStored const&) = default;
 };
 struct Verdict {

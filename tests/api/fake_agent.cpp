@@ -38,7 +38,7 @@ void FakeAgent::say(model::ToMaster message) {
 }
 
 void FakeAgent::on(model::FenceShards const& message) {
-  model::FencesStored stored{.round = message.round, .fences = message.fences, .all = {}};
+  model::FencesStored stored{.round = message.round, .fences = message.fences, .all = {}, .asker = message.asker};
   for (auto const& [id, instance] : instances_) stored.all.push_back(instance);
   say(std::move(stored));
 }

@@ -37,7 +37,7 @@ void FakeNodes::say(NodeId id, model::ToMaster message) {
 }
 
 void FakeNodes::on(NodeId id, model::FenceShards const& message) {
-  model::FencesStored stored{.round = message.round, .fences = message.fences};
+  model::FencesStored stored{.round = message.round, .fences = message.fences, .asker = message.asker};
   for (auto const& [instance, report] : nodes_.at(id).instances) stored.all.push_back(report);
   say(id, std::move(stored));
 }

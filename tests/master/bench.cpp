@@ -186,7 +186,7 @@ void Bench::receive(NodeId master, NodeId id, model::ToAgent const& message) {
   } else if (auto const* stop = std::get_if<model::StopInstance>(&message)) {
     node.stops.push_back(*stop);
   } else if (auto const* fence = std::get_if<model::FenceShards>(&message); fence && node.answers_fences) {
-    masters_.at(master).inbox.push_back(FromAgent{id, model::FencesStored{fence->round, fence->fences, node.has}});
+    masters_.at(master).inbox.push_back(FromAgent{id, model::FencesStored{fence->round, fence->fences, node.has, fence->asker}});
   }
 }
 

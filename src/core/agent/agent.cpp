@@ -129,6 +129,8 @@ void Agent::on_message(NodeId master, model::FenceShards const& message) {
     auto& stored = state_.epochs[fence.shard.value];
     if (fence.epoch > stored) stored = fence.epoch, changed = true;
   }
+  // Each asks for all that it has no answer to, so its newest fence is enough.
+  std::erase_if(unanswered_, [&](auto const& each) { return each.first == master && each.second.asker == message.asker; });
   unanswered_.emplace_back(master, message);
   if (changed) save_state();
   answer_fences();
@@ -168,7 +170,7 @@ void Agent::answer_fences() {
   bool const knows_engine = !options_.facts.engine.version.empty();  // else its capacity is unknown
   if (!is_complete_ || !knows_engine || state_.epochs != durable_.epochs || unanswered_.empty()) return;
   for (auto const& [master, message] : std::exchange(unanswered_, {})) {
-    model::FencesStored answer{.round = message.round};
+    model::FencesStored answer{.round = message.round, .asker = message.asker};
     for (auto const& fence : message.fences) {
       if (obeys(fence)) answer.fences.push_back(fence);
     }

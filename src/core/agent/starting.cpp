@@ -54,7 +54,10 @@ void Agent::advance(Instance& instance) {
     case Phase::CheckImage: check_image(instance); break;
     case Phase::Pull: request_pull(instance); break;
     case Phase::Create: create(instance); break;
-    case Phase::Start: call(instance, model::StartContainer{instance.container.id}, 60s); break;
+    case Phase::Start:
+      if (instance.stop_wanted) continue_stop(instance);
+      else begin_start(instance);  // its lease may have ended meanwhile
+      break;
     case Phase::Inspecting: call(instance, model::InspectContainer{instance.container.id}, 30s); break;
     case Phase::Drain:
     case Phase::Stop:
@@ -201,6 +204,7 @@ void Agent::on_created(Instance& instance, Result<model::EngineReply> const& out
 
 void Agent::begin_start(Instance& instance) {
   if (is_leased(instance)) {
+    if (!options_.has_guard) return fail_attempt(instance, Reason::NoGuard, "no guard runs on the node any more");
     instance.message = "waits for its lease";
     return set_phase(instance, Phase::Lease);
   }

@@ -4,10 +4,9 @@
 //
 //   suspect      this coordinator lost it, or has waited in vain for it for 2 s + interval: every live master answers the round
 //   unreachable  a suspect that no live master hears whose answer counts
-//   down         an unreachable one, when every live master has answered the round, none of those that count may be about to hear it (it
-//   waits for
-//                the node since its own start), the suspects have not grown for 1 s (3 s after the oldest at most), and the policy allows
-//                it
+//   down         an unreachable one, when every live master has answered the round, the suspects have not grown for 1 s (3 s after the
+//                oldest at most), the policy allows it, and no master whose answer counts may be about to hear it: one that has waited
+//                for the node only since its own start
 //
 // Call judge() when anything of the situation changed and at wake_at, but not while a write of it is under way; the hearing must be of now
 // (Liveness::on_tick before). What it returns is one transaction: it compares `compares` and the coordinator's key with the situation.

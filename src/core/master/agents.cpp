@@ -54,7 +54,7 @@ void Master::on_message(Node& node, model::AgentHello const& message) {
   await_answer(node);
   if (liveness_) liveness_->connected(node.record.id, node.record.incarnation, now_.monotonic);
   if (!was_connected) changed({.type = "node.up", .node = node.facts.name});
-  tell_peers_who_is_heard();
+  heard_changed_ = true;
   maintenance_due_ = true;
 }
 
@@ -75,7 +75,7 @@ void Master::send(Node const& node, model::ToAgent message, Monotonic valid_unti
 }
 
 void Master::on_message(Node& node, model::FencesStored const& message) {
-  if (message.round < node.first_round) return;  // an answer that came another way
+  if (message.asker != options_.self || message.round < node.first_round) return;  // to another master, or it came another way
   bool const is_first = !std::exchange(node.has_reported, true);
   node.was_heard = true;
   answers_changed_ = maintenance_due_ = true;
@@ -163,8 +163,23 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   if (!report.ready) instance->ready_since = kNever;
   else if (!was_ready) instance->ready_since = now_.monotonic - report.state_ago;
   if (!instance->stop_sent) instance->retry_at = kNever;
+  bool const is_new = instance->detail->created_at == Wall{};
+  learn_detail(node, report, before, *instance->detail);
+
+  if (auto const kept = service->head.revisions.find(report.revision);
+      !report.digest.empty() && kept != service->head.revisions.end() && kept->second.digest.empty()) {
+    service->seen_digest = {report.revision, report.digest};
+  }
+  bool const is_news = before != instance->state || was_ready != instance->is_ready() || reason_before != instance->reason ||
+                       message_before != instance->detail->message;
+  if (is_news || is_new) changed(*service, *instance, before);
+  touch(*service);
+  plan_soon(*service);
+}
+
+// What only readers want to know.
+void Master::learn_detail(Node const& node, model::InstanceReport const& report, InstanceState before, service::Detail& detail) const {
   auto const at = [&](Duration ago) { return std::chrono::floor<std::chrono::milliseconds>(now_.wall - ago); };
-  auto& detail = *instance->detail;
   // The agent's clock runs on between two reports: a time that was known stays as it was first told.
   bool const is_new = detail.created_at == Wall{};
   if (is_new) detail.created_at = at(report.created_ago);
@@ -183,16 +198,6 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   detail.digest = report.digest;
   if (report.token != 0) detail.token = report.token;
   detail.exit_code = report.exit_code;
-
-  if (auto const kept = service->head.revisions.find(report.revision);
-      !report.digest.empty() && kept != service->head.revisions.end() && kept->second.digest.empty()) {
-    service->seen_digest = {report.revision, report.digest};
-  }
-  bool const is_news = before != instance->state || was_ready != instance->is_ready() || reason_before != instance->reason ||
-                       message_before != detail.message;
-  if (is_news || is_new) changed(*service, *instance, before);
-  touch(*service);
-  plan_soon(*service);
 }
 
 // An instance of a service that is gone. Of an older era it stays: the store may have been restored from before its creation.
@@ -204,7 +209,7 @@ void Master::stop_orphan(Node const& node, model::InstanceReport const& report) 
     return;
   }
   auto const gone = view_.gone.find(report.service);
-  bool const was_removed = gone != view_.gone.end() && gone->second.uid == report.uid;
+  bool const was_removed = gone != view_.gone.end() && gone->second.record.uid == report.uid;
   if (report.uid.era != view_.cluster.record.era && !was_removed) {
     note(true, fmt::format(
                    "node {} runs {}.{} of a service that the restored store does not know; it is left alone: remove the container by hand",
@@ -220,8 +225,9 @@ void Master::on_message(Node& node, model::Verdict const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
   if (!instance || instance->state != InstanceState::Offered || message.admitted) return;
-  if (!holds_slot(*service, *instance)) return take_refusal(node, *service, *instance, message);
-  if (node_ix_.at(node.record.id) == instance->node) on_refused_offer(node, *service, *instance, message);
+  if (node_ix_.at(node.record.id) != instance->node) return;
+  if (holds_slot(*service, *instance)) on_refused_offer(node, *service, *instance, message);
+  else take_refusal(node, *service, *instance, message);
 }
 
 void Master::on_message(Node& node, model::InstanceGone const& message) {
@@ -237,7 +243,7 @@ void Master::on_message(Node& node, model::Beat const& message) {
   node.load = message.load;
   see_load(node);
   if (!node.is_connected) return;
-  auto const interval = cluster::beat_interval(nodes_.size());
+  auto const interval = cluster::beat_interval(view_.nodes.size());
   if (liveness_) {
     liveness_->set_interval(interval);
     liveness_->on_beat(node.record.id, message.incarnation, now_.monotonic, message.echo);
@@ -271,10 +277,9 @@ void Master::on_message(Node& node, model::FactsChanged const& message) {
 void Master::on(AgentLeft const& event) {
   auto& node = node_of(event.node);
   node.is_connected = false;
-  node.subscribers.clear();
   if (liveness_) liveness_->left(event.node);
   touch_path(node);
-  tell_peers_who_is_heard();
+  heard_changed_ = true;
   maintenance_due_ = true;
 }
 

@@ -32,7 +32,8 @@ void Master::carry_out(CommandId id, model::Command const& command) {
   auto const known = services_.find(command.service);
   bool const exists = known != services_.end() && known->second.exists();
   auto const gone = view_.gone.find(command.service);
-  auto decision = service::decide(exists ? &known->second.head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second, command);
+  auto decision =
+      service::decide(exists ? &known->second.head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second.record, command);
   if (!decision) return reply(id, std::unexpected(decision.error()));
   if (decision->event) {
     auto& service = exists ? known->second : services_[command.service];
@@ -53,7 +54,8 @@ void Master::carry_out(CommandId id, model::Command const& command) {
 Result<model::Head> Master::dry_run(model::Command const& command, Wall now) const {
   auto const* service = find_service(command.service);
   auto const gone = view_.gone.find(command.service);
-  TRY(auto decision, service::decide(service ? &service->head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second, command));
+  TRY(auto decision,
+      service::decide(service ? &service->head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second.record, command));
   model::Head head = service ? service->head : model::Head{.name = command.service};
   if (!decision.event) return head;
   return apply(head, {.number = head.events + 1, .time = now, .author = command.author, .body = *std::move(decision.event)});
@@ -75,7 +77,7 @@ void Master::append(Service& service, model::EventBody body, std::optional<Queue
   auto start = before;
   auto const gone = view_.gone.find(before.name);
   bool const was_there_before = before.events == 0 && gone != view_.gone.end();
-  if (was_there_before) start.requests = gone->second.requests;
+  if (was_there_before) start.requests = gone->second.record.requests;
   append.head = apply(std::move(start), append.event);
   if (before.events == 0) append.head.uid = {view_.cluster.record.era, 0};
 
@@ -165,7 +167,10 @@ void Master::on_failed(Append const& append, Error const& error) {
 void Master::on_refused(Append const& append) {
   auto& service = services_.at(append.service);
   service.is_appending = false;
-  if (append.command) wait(append.command->id, append.command->command, kRequeue);
+  if (append.command) {
+    give_up_at_.erase(append.command->id);  // an earlier try may have been carried out: then that is the answer
+    wait(append.command->id, append.command->command, kRequeue);
+  }
   if (service.exists()) plan_at(service, now_.monotonic + kRequeue);
   next_command(service);
 }

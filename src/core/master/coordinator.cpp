@@ -72,12 +72,13 @@ bool Master::record_nodes() {
   Write write{.compares = {am_coordinator()}};
   for (auto const& [id, ix] : node_ix_) {
     auto const& node = nodes_[static_cast<std::size_t>(ix)];
-    if (!node.is_connected || write.puts.size() == kMostPerWrite) continue;
+    bool const is_there = node.is_connected || node.path.kind == Path::Kind::Relayed;
+    if (!is_there || node.facts.name.empty() || write.puts.size() == kMostPerWrite) continue;
     auto record = node.record;
     record.name = node.facts.name;
     record.roles = node.facts.roles;
     if (!node.is_recorded) record.incarnation = node.known_life + 1;  // also of one that was taken out and comes back
-    bool const is_back = node.is_down() && node.has_reported && liveness_->hearing(id, now_.monotonic) == cluster::Hearing::Heard;
+    bool const is_back = node.is_down() && node.has_reported && is_alive(node);
     if (is_back) record.status = model::NodeStatus::Up, ++record.incarnation;
     if (node.is_recorded && record == node.record) continue;
     auto const kept = view_.nodes.find(id);
@@ -88,6 +89,12 @@ bool Master::record_nodes() {
   if (write.puts.empty()) return false;
   perform(Duty::Coordination, std::move(write));
   return true;
+}
+
+// As far as this master can tell: it hears the node, or reaches it through another one while nobody suspects it.
+bool Master::is_alive(Node const& node) const {
+  if (liveness_->hearing(node.record.id, now_.monotonic) == cluster::Hearing::Heard) return true;
+  return node.path.kind == Path::Kind::Relayed && node.has_reported && node.record.status != model::NodeStatus::Unreachable;
 }
 
 bool Master::judge_nodes() {
@@ -156,9 +163,11 @@ bool Master::forget_the_past() {
     write.compares.push_back({model::seen_key(master), Compare::Target::ModRevision, kept.mod_revision});
     write.erases.push_back(model::seen_key(master));
   }
-  for (auto const& [service, gone] : view_.gone) {
-    bool const is_old = gone.at + model::kRequestsKeptFor < now_.wall && !services_.contains(service);
-    if (is_old && write.erases.size() < kMostPerWrite) write.erases.push_back(model::gone_key(service));
+  for (auto const& [service, kept] : view_.gone) {
+    bool const is_old = kept.record.at + model::kRequestsKeptFor < now_.wall && !services_.contains(service);
+    if (!is_old || write.erases.size() == kMostPerWrite / 2) continue;
+    write.compares.push_back({model::gone_key(service), Compare::Target::ModRevision, kept.mod_revision});
+    write.erases.push_back(model::gone_key(service));
   }
   if (write.erases.empty()) return false;
   perform(Duty::Coordination, std::move(write));
@@ -206,8 +215,7 @@ void Master::carry_out(CommandId id, model::NodeCommand const& command) {
     return reply(id, fail(Code::NotFound, fmt::format("there is no node {}", to_string(command.node)), std::string(model::kNodeField)));
   }
   if (!may_perform(Duty::Coordination)) return wait(id, command, 50ms);
-  bool const is_alive = liveness_->hearing(command.node, now_.monotonic) == cluster::Hearing::Heard;
-  auto const wanted = carried_out(command, kept->second.record, is_alive);
+  auto const wanted = carried_out(command, kept->second.record, is_alive(node_of(command.node)));
   if (!wanted) return reply(id, std::unexpected(wanted.error()));
   if (*wanted == kept->second.record) return reply(id, Applied{.store_revision = store_revision_, .unchanged = true});
   auto const key = model::node_key(command.node);

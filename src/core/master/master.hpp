@@ -146,6 +146,7 @@ class Master {
   void on(Started const&);
   void on(Loaded const& event);
   void on(StoreChanged const& event);
+  void take_in(StoreBatch const& batch);
   void on(WatchEnded const& event);
   void on(LeaseDone const& event);
   void on(RevisionRead const& event);
@@ -183,6 +184,7 @@ class Master {
   bool grant_shards();
   bool record_nodes();
   bool judge_nodes();
+  bool is_alive(Node const& node) const;
   Compare as_seen(std::string const& key) const;
   void testify();
   bool forget_the_past();
@@ -261,6 +263,7 @@ class Master {
   void command(Node const& node, model::ToAgent message) { send(node, std::move(message), command_until()); }
   void send_peer(NodeId master, model::PeerMessage message);
   void merge(Node& node, model::InstanceReport const& report);
+  void learn_detail(Node const& node, model::InstanceReport const& report, model::InstanceState before, service::Detail& detail) const;
   void drop_instances_not_in(Node& node, model::FencesStored const& message);
   void drop_instances_of(Node& node, model::Reason reason);
   std::optional<model::Grant> grant_for(Node const& node, model::Beat const& beat) const;
@@ -276,6 +279,7 @@ class Master {
   bool holds_slot(Service const& service, Instance const& instance) const;
   bool is_slot_free(Service const& service, std::uint32_t slot) const;
   bool has_slots(Service const& service) const;
+  bool may_claim() const;
   bool may_confirm(Service const& service, Instance const& instance) const;
   void claim_slot(Service& service, Instance& instance);
   void write_slot(Service& service, std::uint32_t slot, std::int64_t mod_revision, Write write);
@@ -302,6 +306,7 @@ class Master {
   bool may_plan(Service const& service) const;
   void mark(Service& service);
   void place(Service& service, std::uint32_t slot);
+  Instance new_instance(Service const& service, std::uint32_t slot);
   void confirm(Service& service, Instance& instance);
   void send_stop(Service const& service, Instance const& instance, model::Reason reason);
   void order_stop(Service& service, Instance& instance, model::Reason reason);
@@ -320,6 +325,7 @@ class Master {
   void see_spec(Service& service);
   void see_running(Service& service, Instance& instance);
   void offer(Service& service, Instance& instance);
+  bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
   void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
   void send_offer(Service& service, Instance& instance);
   void take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict);
@@ -383,6 +389,8 @@ class Master {
   Monotonic next_tick_{};
   Monotonic next_compaction_ = kNever;
   std::int64_t compact_before_ = 0;
+  bool heard_changed_ = false;     // who is connected here, which peers want to know
+  bool is_following_ = false;      // the watch goes on from what was read
   bool must_plan_all_ = false;     // at the next tick
   bool maintenance_due_ = true;    // something happened that maintain() may have to answer
   bool coordination_due_ = false;  // the same, for the coordinator's part, until it has found nothing more to do
@@ -394,6 +402,7 @@ class Master {
   std::uint64_t next_tag_ = 1;
   std::uint64_t next_request_ = 1;
   CommandId next_remote_ = kRemoteCommands;
+  std::size_t slot_writes_ = 0;  // on their way
   std::size_t orders_left_ = 0;  // in this step
 
   static constexpr Duration kOfferRetry = std::chrono::seconds(5);  // an offer without an answer is said again

@@ -119,7 +119,7 @@ void Master::on(PeerJoined const& event) {
     if (node.path.kind == Path::Kind::Relayed && node.path.peer == event.master)
       send_peer(event.master, model::Subscribe{node.record.id, true});
   }
-  tell_peers_who_is_heard();
+  heard_changed_ = maintenance_due_ = true;
 }
 
 void Master::on(PeerLeft const& event) {
@@ -140,7 +140,7 @@ void Master::on(FromPeer const& event) {
 }
 
 void Master::tell_peers_who_is_heard() {
-  if (peers_.empty()) return;
+  if (!std::exchange(heard_changed_, false) || peers_.empty()) return;
   model::Hears message;
   for (auto const& [id, ix] : node_ix_) {
     if (nodes_[static_cast<std::size_t>(ix)].is_connected) message.nodes.push_back(id);
@@ -179,8 +179,7 @@ void Master::on_message(NodeId peer, model::RelayFromAgent const& message) {
   if (auto const* hello = std::get_if<model::AgentHello>(&message.message)) {
     node.facts = hello->facts;
     see_node(node);
-    node.fence_at = now_.monotonic;
-    touch_path(node);
+    await_answer(node);  // a new connection of the peer's: what was said on the last one may be lost
     maintenance_due_ = true;
     return;
   }
@@ -188,9 +187,12 @@ void Master::on_message(NodeId peer, model::RelayFromAgent const& message) {
 }
 
 void Master::pass_on(Node const& node, model::ToMaster const& message) {
-  bool const is_wanted = is_about_instances(message) || std::holds_alternative<model::FactsChanged>(message);
-  if (!is_wanted) return;
-  for (auto const peer : node.subscribers) send_peer(peer, model::RelayFromAgent{node.record.id, message});
+  bool const is_of_the_node = std::holds_alternative<model::FactsChanged>(message) || std::holds_alternative<model::AgentHello>(message);
+  if (!is_of_the_node && !is_about_instances(message)) return;
+  auto const* stored = std::get_if<model::FencesStored>(&message);
+  for (auto const peer : node.subscribers) {
+    if (!stored || stored->asker == peer) send_peer(peer, model::RelayFromAgent{node.record.id, message});
+  }
 }
 
 void Master::send_peer(NodeId master, model::PeerMessage message) { out_->push_back(SendPeer{master, std::move(message), kNever}); }

@@ -16,12 +16,16 @@ namespace {
 
 constexpr Duration kPendingRetry = 2s;
 constexpr Duration kRefusedFor = 2s;
+constexpr Duration kClaimAgain = 100ms;
 constexpr std::size_t kMostStale = 64;
 
 // The request by which an instance was counted, which is its service's present one but while a rollout goes on.
 placement::Request request_for(Placing const& placing, model::SpecRef const& spec) {
   return placing.from == spec ? placing.request : placement::request_of(*spec);
 }
+
+// What keeps it waiting keeps others of its service waiting as well.
+bool is_like_others(placement::Search const& search) { return search.only == kNoNode && search.refusals.empty(); }
 
 bool is_on_its_way(InstanceState state) {
   return state == InstanceState::Pending || state == InstanceState::Offered || state == InstanceState::Preparing ||
@@ -121,12 +125,17 @@ placement::Search Master::search_for(Service const& service, Instance const& ins
 
 void Master::offer(Service& service, Instance& instance) {
   if (holds_slot(service, instance)) return;  // its record leads to the offer
-  count_order();
+  if (is_guarded(service, instance.revision) && !may_claim()) {
+    instance.retry_at = now_.monotonic + kClaimAgain;
+    return;
+  }
   if (auto const known = service.placing.refusals.find(instance.id); known != service.placing.refusals.end()) {
     std::erase_if(known->second, [&](placement::Refusal const& each) { return each.until <= now_.monotonic; });
     if (known->second.empty()) service.placing.refusals.erase(known);
   }
   auto const search = search_for(service, instance);
+  if (is_like_others(search) && service.placing.shortfall_version == placement_.version()) return keep_waiting(service, instance, search);
+  count_order();
   auto const chosen = placement_.choose(search);
   if (!chosen) return keep_waiting(service, instance, search);
   instance.lacks_room = false;
@@ -147,33 +156,54 @@ void Master::send_offer(Service& service, Instance& instance) {
   confirm(service, instance);
 }
 
+// Whether it is worth stopping the slot's old instance for it: what that one has reserved would be enough room. Without one, any
+// other may make room.
+bool Master::would_fit_in_place_of_another(Service const& service, Instance const& instance) const {
+  auto const& wanted = service.placing.request.kind.reserved;
+  auto const same_slot = std::ranges::equal_range(service.instances, instance.slot, {}, &Instance::slot);
+  auto const is_somewhere = [](Instance const& other) { return other.node != kNoNode; };
+  if (std::ranges::none_of(same_slot, is_somewhere)) return true;
+  return std::ranges::any_of(same_slot, [&](Instance const& other) {
+    if (!is_somewhere(other)) return false;
+    auto const& room = placement_.room(other.node);
+    auto const given_back = request_for(service.placing, other.detail->accounted).kind.reserved;
+    return room.reserved.microcores - given_back.microcores + wanted.microcores <= room.condition.capacity.microcores &&
+           room.reserved.memory - given_back.memory + wanted.memory <= room.condition.capacity.memory;
+  });
+}
+
 // Slots that are like each other are kept waiting by the same thing, so the nodes are walked through once for all of them.
 void Master::keep_waiting(Service& service, Instance& instance, placement::Search const& search) {
   auto& placing = service.placing;
-  bool const is_like_others = search.only == kNoNode && search.refusals.empty();
   placement::Shortfall shortfall;
-  if (is_like_others && placing.shortfall_version == placement_.version()) {
+  if (is_like_others(search) && placing.shortfall_version == placement_.version()) {
     shortfall = placing.shortfall;
   } else {
     shortfall = placement::shortfall(placement_, search, service.head.name);
-    if (is_like_others) placing.shortfall = shortfall, placing.shortfall_version = placement_.version();
+    if (is_like_others(search)) placing.shortfall = shortfall, placing.shortfall_version = placement_.version();
   }
   instance.retry_at = now_.monotonic + kPendingRetry;
   for (auto const& refusal : search.refusals) instance.retry_at = std::min(instance.retry_at, refusal.until);
-  instance.lacks_room = shortfall.lacks_room;
+  instance.lacks_room = shortfall.lacks_room && would_fit_in_place_of_another(service, instance);
   set_state(service, instance, InstanceState::Pending, shortfall.reason, std::move(shortfall.message));
 }
 
-// Another node is tried at once, and this one not again for a while. What users read of it follows from that search.
+// Another node is tried at once, and this one not again for a while. What users read of it follows from that search. The offer may
+// have been said twice, and be admitted the second time: so what the next node is offered is another instance.
 void Master::take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict) {
-  set_node(service, instance, kNoNode);
   if (instance.stop_sent) return erase(service, instance);
-  service.placing.refusals[instance.id].push_back(
-      {node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
-  instance.state = InstanceState::Pending;
-  instance.retry_at = now_.monotonic;
-  touch(service);
-  plan_soon(service);
+  auto refusals = std::move(service.placing.refusals[instance.id]);
+  refusals.push_back({node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
+  auto next = new_instance(service, instance.slot);
+  next.created = instance.created;
+  next.revision = instance.revision;
+  next.detail->created_at = instance.detail->created_at;
+  next.detail->message = instance.detail->message;
+  next.reason = instance.reason;
+  next.retry_at = now_.monotonic;
+  erase(service, instance);
+  service.placing.refusals[next.id] = std::move(refusals);
+  insert(service, std::move(next));
 }
 
 // ---- what users are told

@@ -73,6 +73,7 @@ void Master::maintain() {
   resume_commanding();
   keep_paths();
   count_answers();
+  tell_peers_who_is_heard();
   if (coordination_due_) coordinate();
   if (leave_at_ != kNever) leave();
 }
@@ -102,8 +103,8 @@ bool Master::may_plan(Service const& service) const {
   auto const k = service.shard.value;
   bool const is_newer_than_grant = service.head.uid.revision > shards_[k].epoch.revision;
   if (is_newer_than_grant || answered_by_all_.test(k)) return true;
-  if (is_guarded(service, service.head.revision)) return service.head.rollout.state == model::RolloutState::None;
-  return may_place_unanswered(service.shard);
+  bool const has_records = std::ranges::all_of(service.head.revisions, [&](auto const& kept) { return is_guarded(service, kept.first); });
+  return has_records || (!is_guarded(service, service.head.revision) && may_place_unanswered(service.shard));
 }
 
 void Master::reconcile(Service& service) {
@@ -136,12 +137,20 @@ void Master::reconcile(Service& service) {
 }
 
 void Master::journal_decision(Service& service, std::optional<model::EventBody> decision) {
-  if (!decision && service.seen_digest && !service.head.removing) decision = *std::exchange(service.seen_digest, std::nullopt);
+  if (!decision && service.seen_digest && !service.head.removing) {
+    auto const seen = *std::exchange(service.seen_digest, std::nullopt);
+    auto const kept = service.head.revisions.find(seen.revision);
+    if (kept != service.head.revisions.end() && kept->second.digest.empty()) decision = seen;  // the first one counts
+  }
   if (decision) append(service, *std::move(decision), std::nullopt);
 }
 
 void Master::place(Service& service, std::uint32_t slot) {
-  if (is_guarded(service, service.head.revision) && !is_slot_free(service, slot)) return;
+  if (is_guarded(service, service.head.revision) && (!is_slot_free(service, slot) || !may_claim())) return;  // planned anew when it can
+  offer(service, insert(service, new_instance(service, slot)));
+}
+
+Instance Master::new_instance(Service const& service, std::uint32_t slot) {
   auto const epoch = fence_of(service).epoch;
   Instance instance;
   instance.id = {stable_hash(fmt::format("{}/{}/{}/{}/{}", to_string(view_.cluster.record.uid), to_string(service.head.uid), slot,
@@ -151,7 +160,7 @@ void Master::place(Service& service, std::uint32_t slot) {
   instance.revision = service.head.revision;
   instance.created = now_.monotonic;
   instance.detail->created_at = instance.detail->state_since = now_.wall;
-  offer(service, insert(service, std::move(instance)));
+  return instance;
 }
 
 // An offer and a confirmation are the same words; what they mean depends on whether the agent has the instance.
@@ -195,8 +204,13 @@ void Master::send_stop(Service const& service, Instance const& instance, Reason 
 }
 
 void Master::retry(Service& service) {
-  for (auto& instance : service.instances) {
-    if (instance.retry_at > now_.monotonic || orders_left_ == 0) continue;
+  std::vector<std::pair<std::uint32_t, InstanceId>> due;
+  for (auto const& instance : service.instances) {
+    if (instance.retry_at <= now_.monotonic) due.emplace_back(instance.slot, instance.id);
+  }
+  for (auto const& [slot, id] : due) {
+    if (orders_left_ == 0) return;
+    auto& instance = *service.find(slot, id);
     instance.retry_at = kNever;
     if (instance.stop_sent) order_stop(service, instance, instance.reason);
     else if (instance.state == InstanceState::Offered) instance.retry_at = now_.monotonic + kOfferRetry, confirm(service, instance);

@@ -19,7 +19,10 @@ constexpr Duration kElectAnyone = 3s;  // rather a coordinator that was paused t
 
 // ---- the view
 
-void Master::on(Started const&) { out_->push_back(Load{}); }
+void Master::on(Started const&) {
+  is_following_ = false;
+  out_->push_back(Load{});
+}
 
 void Master::on(Loaded const& event) {
   auto const usable = event.outcome ? check_complete(*event.outcome) : std::unexpected(event.outcome.error());
@@ -32,7 +35,7 @@ void Master::on(Loaded const& event) {
   // What the store does not hold any more is gone; the rest comes as if it had just been written.
   std::set<std::string> keys;
   for (auto const& change : batch.changes) keys.insert(change.key);
-  StoreBatch vanished{.revision = batch.revision};
+  StoreBatch vanished{.revision = view_.revision};
   auto const drop = [&](std::string key) {
     if (!keys.contains(key)) vanished.changes.push_back({.key = std::move(key), .mod_revision = batch.revision});
   };
@@ -50,9 +53,10 @@ void Master::on(Loaded const& event) {
   if (view_.suspects.mod_revision != 0) drop(model::suspects_key());
   is_loaded_ = true;
   is_catching_up_ = true;
-  on(StoreChanged{std::move(vanished)});
-  on(StoreChanged{batch});
+  take_in(vanished);
+  take_in(batch);
   is_catching_up_ = false;
+  is_following_ = true;
   out_->push_back(Follow{batch.revision + 1});
 }
 
@@ -61,10 +65,15 @@ void Master::on(WatchEnded const& event) {
   on(Started{});
 }
 
+// What follows a gap is read with everything else.
 void Master::on(StoreChanged const& event) {
+  if (is_following_) take_in(event.batch);
+}
+
+void Master::take_in(StoreBatch const& batch) {
   std::vector<ShardId> shards;
   std::vector<NodeId> nodes;
-  for (auto const& change : event.batch.changes) {
+  for (auto const& change : batch.changes) {
     view_.apply(change);
     if (auto const node = StoreView::node_of(change.key)) nodes.push_back(*node);
     auto const* shard = change.record ? std::get_if<model::ShardRecord>(&*change.record) : nullptr;
@@ -72,9 +81,9 @@ void Master::on(StoreChanged const& event) {
   }
   if (view_.coordinator.mod_revision != 0) coordinator_lost_at_ = kNever;
   else coordinator_lost_at_ = std::min(coordinator_lost_at_, now_.monotonic);
-  view_.revision = std::max(view_.revision, event.batch.revision);
+  view_.revision = std::max(view_.revision, batch.revision);
   store_revision_ = std::max(store_revision_, view_.revision);
-  take_in_journals(event.batch);
+  take_in_journals(batch);
   for (auto const id : nodes) on_node_record(id);
   for (auto const id : shards) on_shard(id);
   if (session_) session_->clock.on_watched(view_.revision);

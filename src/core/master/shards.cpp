@@ -126,7 +126,7 @@ void Master::keep_fenced(Node& node) {
     return;
   }
   welcome(node);
-  model::FenceShards message{.round = node.last_round = next_round_++};
+  model::FenceShards message{.round = node.last_round = next_round_++, .asker = options_.self};
   bool const may_fence = may_command();
   for (std::uint16_t i = 0; i < kShards && may_fence; ++i) {
     if (!shards_[i].is_mine || node.answered.test(i)) continue;

@@ -24,6 +24,7 @@ constexpr Duration kAskAgain = 5s;
 constexpr Duration kRefusedFor = 10s;  // each try costs the store two writes
 constexpr Duration kWriteAgain = 1s;
 constexpr Duration kDecideAgain = 100ms;
+constexpr std::size_t kSlotWritesAtOnce = 256;  // other writes have to get through as well
 
 // Of a node that is seen to be down: its last lease, on a clock that may be slow by a thousandth, and what may pass between a
 // master's last grant and this one's sight of the node's end.
@@ -32,6 +33,11 @@ constexpr Duration lease_is_over_after(Duration stop_after) { return stop_after 
 // As its agent has reported it, not as the owner intends or remembers it.
 bool is_reported(Instance const& instance) {
   return instance.state != InstanceState::Pending && instance.state != InstanceState::Offered && instance.state != InstanceState::Lost;
+}
+
+bool has_instance(Service const& service, std::uint32_t slot) {
+  auto const at = std::ranges::lower_bound(service.instances, slot, {}, &Instance::slot);
+  return at != service.instances.end() && at->slot == slot;
 }
 
 }  // namespace
@@ -60,8 +66,10 @@ bool Master::holds_slot(Service const& service, Instance const& instance) const 
 bool Master::is_slot_free(Service const& service, std::uint32_t slot) const {
   auto const work = service.slot_work.find(slot);
   bool const is_writing = work != service.slot_work.end() && work->second.is_writing;
-  return !is_writing && !record_of(service, slot) && std::ranges::find(service.instances, slot, &Instance::slot) == service.instances.end();
+  return !is_writing && !record_of(service, slot) && !has_instance(service, slot);
 }
+
+bool Master::may_claim() const { return slot_writes_ < kSlotWritesAtOnce; }
 
 bool Master::has_slots(Service const& service) const {
   auto const slots = view_.slots.find(service.head.name);
@@ -103,6 +111,7 @@ void Master::write_slot(Service& service, std::uint32_t slot, std::int64_t mod_r
   write.compares.push_back(holds_shard(service.shard));
   write.compares.push_back({model::slot_key(service.head.name, slot), Compare::Target::ModRevision, mod_revision});
   service.slot_work[slot].is_writing = true;
+  ++slot_writes_;
   submit(SlotWrite{service.head.uid, slot}, std::move(write));
 }
 
@@ -121,9 +130,11 @@ void Master::on_failed(SlotWrite const& write, Error const& error) {
 }
 
 void Master::on_slot_settled(SlotWrite const& write, Duration delay) {
+  --slot_writes_;
   auto* service = find_by_uid(write.uid);
   if (!service) return;
   service->slot_work[write.slot].is_writing = false;
+  if (!record_of(*service, write.slot) && !has_instance(*service, write.slot)) service->slot_work.erase(write.slot);
   plan_at(*service, now_.monotonic + delay);
 }
 
@@ -137,6 +148,7 @@ Monotonic Master::keep_slots(Service& service) {
   if (slots != view_.slots.end()) {
     for (auto const& [slot, kept] : slots->second) {
       if (orders_left_ == 0) return now_.monotonic;
+      if (slot_writes_ >= kSlotWritesAtOnce) return now_.monotonic + kDecideAgain;
       at = std::min(at, keep_slot(service, kept));
     }
   }
@@ -162,6 +174,10 @@ Monotonic Master::keep_slot(Service& service, Kept<model::SlotRecord> const& kep
     return kNever;
   }
   if (instance.state != InstanceState::Pending) return kNever;
+  if (record.incarnation != node->record.incarnation) {
+    disown(service, instance, Reason::None, "its node has begun another life");
+    return kNever;
+  }
   if (work.is_withdrawn) return ask_back(service, instance);
   send_offer(service, instance);
   return instance.retry_at;

@@ -44,8 +44,7 @@ void StoreView::apply(StoreChange const& change) {
       if (known->second.empty()) slots.erase(known);
     }
   } else if (change.record && std::holds_alternative<model::GoneRecord>(*change.record)) {
-    auto const& record = std::get<model::GoneRecord>(*change.record);
-    gone[record.service] = record;
+    keep(gone[std::get<model::GoneRecord>(*change.record).service], change);
   } else if (!change.record && key.ends_with("/gone")) {
     auto const service = key.substr(0, key.size() - 5);
     gone.erase(std::string(service.substr(service.rfind('/') + 1)));

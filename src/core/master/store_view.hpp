@@ -44,7 +44,7 @@ struct StoreView {
   std::map<NodeId, Kept<model::NodeRecord>> nodes;
   Kept<model::SuspectsRecord> suspects;
   std::map<NodeId, Kept<model::SeenRecord>> seen;
-  std::map<std::string, model::GoneRecord> gone;
+  std::map<std::string, Kept<model::GoneRecord>> gone;
   std::map<std::string, std::map<std::uint32_t, Kept<model::SlotRecord>>> slots;  // by service and slot
 
   // Takes in what is not of a service's journal; the rest is left to the caller.
