@@ -118,5 +118,30 @@ TEST_F(FaultsTest, goes_on_with_an_update_whose_pull_lost_its_connection) {
   EXPECT_TRUE(until([&] { return world_.status("web").updated == 2; }, 5min)) << world_.status("web").message;
 }
 
+TEST_F(FaultsTest, stops_nothing_for_a_successor_that_fits_nowhere) {
+  ASSERT_TRUE(world_.create("web", spec_of("ok:1", 2)));
+  ASSERT_TRUE(world_.settle(30s));
+  auto too_large = pausing(spec_of("ok:2", 2));
+  too_large.resources.reservations.cpus = 100;  // the engine has 4
+  ASSERT_TRUE(world_.replace("web", too_large));
+  world_.loop.advance(1min);
+  EXPECT_EQ(world_.status("web").state, State::Updating);
+  EXPECT_EQ(world_.status("web").ready, 2);
+  EXPECT_EQ(world_.status("web").updated, 0);
+}
+
+TEST_F(FaultsTest, goes_back_only_once_without_being_told_where_to) {
+  ASSERT_TRUE(world_.create("web", spec_of("ok:1", 1)));
+  ASSERT_TRUE(world_.settle(30s));
+  ASSERT_TRUE(world_.replace("web", pausing(spec_of("none:1", 1))));
+  ASSERT_TRUE(until([&] { return world_.status("web").state == State::Paused; }));
+  ASSERT_TRUE(world_.command({.service = "web", .body = service::Rollback{}}));
+  ASSERT_TRUE(world_.settle(1min));
+  auto const again = world_.command({.service = "web", .body = service::Rollback{}});
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().message, testing::HasSubstr("has gone back to revision 1 already"));
+  EXPECT_THAT(again.error().message, testing::HasSubstr("there are: 2"));
+}
+
 }  // namespace
 }  // namespace davit::sim

@@ -40,7 +40,7 @@ std::uint32_t revision_before(model::Head const& head) {
 }
 
 std::unexpected<Error> no_rollout(Command const& command) {
-  return fail(Code::Invalid, fmt::format("no update of service '{}' is under way", command.service));
+  return fail(Code::Invalid, fmt::format("no update of service '{}' is under way; to replace its containers, restart it", command.service));
 }
 
 Result<Decision> decide_on(model::Head const&, Command const& command, Create const&) {
@@ -56,13 +56,31 @@ Result<Decision> decide_on(model::Head const& head, Command const&, Replace cons
 
 Result<Decision> decide_on(model::Head const&, Command const&, Restart const&) { return Decision{model::ServiceRestarted{}, {}}; }
 
+std::string kept_revisions(model::Head const& head) {
+  std::string all;
+  for (auto const& [revision, record] : head.revisions) {
+    if (revision != head.revision) all += fmt::format("{}{}", all.empty() ? "" : ", ", revision);
+  }
+  return all.empty() ? "none" : all;
+}
+
+// From where a rollback has led, the one before may be what it led away from, which nobody means who asks for it twice.
+bool was_last_a_rollback(model::Head const& head) { return head.revision < head.last_revision; }
+
 Result<Decision> decide_on(model::Head const& head, Command const& command, Rollback const& body) {
   bool const is_on_its_way = head.rollout.is_under_way() && head.rollout.is_automatic;
   if (!body.to_revision && is_on_its_way) return Decision{};
+  if (!body.to_revision && was_last_a_rollback(head)) {
+    return fail(Code::Invalid,
+                fmt::format("service '{}' has gone back to revision {} already; say which revision to go to (there are: {})",
+                            command.service, head.revision, kept_revisions(head)),
+                "#/revision");
+  }
   auto const target = body.to_revision.value_or(revision_before(head));
   auto const kept = head.revisions.find(target);
   if (kept == head.revisions.end() || (target == head.revision && !body.to_revision)) {
-    auto const text = body.to_revision ? fmt::format("revision {} of service '{}' is not kept", target, command.service)
+    auto const text = body.to_revision ? fmt::format("revision {} of service '{}' is not kept; there are: {}", target, command.service,
+                                                     kept_revisions(head))
                                        : fmt::format("service '{}' has no earlier revision to go back to", command.service);
     return fail(Code::Invalid, text, "#/revision");
   }

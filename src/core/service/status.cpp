@@ -59,6 +59,17 @@ std::string rollout_text(model::Head const& head, ServiceStatus const& status) {
   return {};
 }
 
+// Instances come by slot. Two of one slot, in an update or a move, count once: they do not make up for a slot that has none.
+struct SlotCount {
+  std::int64_t slots = 0;
+  std::uint32_t last = 0;
+  void add(Instance const& instance, bool counts) {
+    if (!counts || instance.slot == last) return;
+    last = instance.slot;
+    ++slots;
+  }
+};
+
 }  // namespace
 
 ServiceStatus status_of(model::Head const& head, std::span<Instance const> instances) {
@@ -66,17 +77,23 @@ ServiceStatus status_of(model::Head const& head, std::span<Instance const> insta
   status.desired = head.removing ? 0 : head.spec()->instances;
   Instance const* trouble = nullptr;
   std::int64_t troubles = 0;
+  SlotCount running;
+  SlotCount updated;
+  SlotCount ready;
   for (auto const& instance : instances) {
-    if (instance.state == InstanceState::Running && !instance.stop_sent) {
-      ++status.running;
-      if (instance.revision == head.revision) ++status.updated;
-    }
-    if (instance.is_ready()) ++status.ready;
+    bool const runs = instance.state == InstanceState::Running && !instance.stop_sent;
+    if (!head.removing && instance.slot > static_cast<std::uint32_t>(status.desired)) continue;
+    running.add(instance, runs);
+    updated.add(instance, runs && instance.revision == head.revision);
+    ready.add(instance, instance.is_ready());
     if (is_in_trouble(instance)) {
       ++troubles;
       if (!trouble) trouble = &instance;
     }
   }
+  status.running = running.slots;
+  status.updated = updated.slots;
+  status.ready = ready.slots;
   status.state = state_of(head, status, trouble != nullptr);
   if (head.removing) return status;
   status.message = rollout_text(head, status);
