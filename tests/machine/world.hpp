@@ -10,9 +10,9 @@
 #include "adapters/link_local/link_local.hpp"
 #include "drivers/agent_driver.hpp"
 #include "drivers/master_driver.hpp"
-#include "machine/sim_guard.hpp"
 #include "sim/fake_engine.hpp"
 #include "sim/memory_store.hpp"
+#include "sim/sim_guard.hpp"
 #include "sim/virtual_loop.hpp"
 
 namespace davit::sim {

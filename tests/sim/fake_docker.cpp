@@ -22,7 +22,11 @@ FakeDocker::FakeDocker(ports::Loop& loop, FakeDockerOptions options)
       logs_(loop),
       watchers_(loop),
       containers_(
-          loop, [this](FakeContainer const& changed) { tell(changed, model::ContainerTouched{changed.detail.id}); },
+          loop,
+          [this](FakeContainer const& changed) {
+            on_change(changed);
+            tell(changed, model::ContainerTouched{changed.detail.id});
+          },
           [this] { logs_.wake(); }),
       calls_(loop, [this](Flight const& flight) { perform(flight); }),
       pulls_(loop) {}

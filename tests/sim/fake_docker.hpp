@@ -81,6 +81,8 @@ class FakeDocker {
   // Asked for each call, with its number from 1 on; nothing means that it goes well.
   std::function<std::optional<Fault>(std::uint64_t number, model::EngineCall const& call)> on_call;
   std::uint64_t calls() const { return calls_begun_; }
+  // Told of each change of a container, whatever watchers are told; of one that is gone too.
+  std::function<void(FakeContainer const&)> on_change = [](FakeContainer const&) {};
   // Each such call takes so much longer to arrive, from now on.
   template <class Call>
   void delay(Duration longer) {

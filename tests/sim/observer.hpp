@@ -29,6 +29,7 @@ class Observer {
   virtual void on_sent_by_agent(NodeId /*agent*/, NodeId /*master*/, model::ToMaster const&) {}
 
   virtual void on_engine_called(NodeId /*agent*/, model::EngineCall const&) {}
+  virtual void on_container_changed(NodeId /*agent*/, model::ContainerDetail const&) {}
   virtual void on_agent_started(NodeId /*agent*/) {}
   virtual void on_disk_lost(NodeId /*agent*/) {}
 

@@ -29,6 +29,9 @@ class Observers final : public Observer {
   void on_engine_called(NodeId agent, model::EngineCall const& call) override {
     for (auto* each : all_) each->on_engine_called(agent, call);
   }
+  void on_container_changed(NodeId agent, model::ContainerDetail const& container) override {
+    for (auto* each : all_) each->on_container_changed(agent, container);
+  }
   void on_agent_started(NodeId agent) override {
     for (auto* each : all_) each->on_agent_started(agent);
   }

@@ -11,9 +11,13 @@ AgentNode::Life::Life(AgentNode& node, Place place)
     : engine(place, node.engine_, node.machine_.around().observer),
       masters(place, node.masters_, node.machine_.around().observer),
       disk(node, place.process),
-      driver({place.process, engine, masters, disk, meter},
-             {.facts = {.name = node.machine_.name(), .address = node.machine_.name(), .roles = {model::Role::Worker}}}, node.state_,
-             [&node](agent::Noted const& note) { node.machine_.around().observer.on_noted(node.machine_.id(), note.text); }) {}
+      leases(node, place.process),
+      driver({place.process, engine, masters, disk, meter, &leases},
+             {.facts = {.name = node.machine_.name(), .address = node.machine_.name(), .roles = {model::Role::Worker}},
+              .has_guard = true,
+              .boot = node.boot_name(),
+              .leases = node.leases_},
+             node.state_, [&node](agent::Noted const& note) { node.machine_.around().observer.on_noted(node.machine_.id(), note.text); }) {}
 
 AgentNode::AgentNode(Surroundings around, std::string name, NodeId id, Random random, std::vector<model::MasterAddress> masters)
     : machine_(around, std::move(name), id, random),
@@ -21,6 +25,10 @@ AgentNode::AgentNode(Surroundings around, std::string name, NodeId id, Random ra
       engine_(around.loop(), FakeDockerOptions{.seed = machine_.random().next()}),
       state_{.node = id, .cluster = {}, .epochs = {}} {
   engine_.lose_events(kLosesOneEventIn);
+  engine_.on_change = [this](FakeContainer const& container) {
+    machine_.around().observer.on_container_changed(machine_.id(), container.detail);
+  };
+  guard_ = std::make_unique<SimGuard>(machine_.begin_companion(), engine_, boot_name());
   engine_.on_call = [this](std::uint64_t, model::EngineCall const& call) { return next_fault(call); };
 }
 
@@ -44,7 +52,7 @@ void AgentNode::crash() {
 }
 
 void AgentNode::stop_engine(FakeDocker::Fate containers) {
-  if (engine_stops_++ == 0) engine_.crash(containers);
+  if (engine_stops_++ == 0 || containers == FakeDocker::Fate::Die) engine_.crash(containers);
 }
 
 void AgentNode::start_engine() {
@@ -90,6 +98,38 @@ std::optional<FakeDocker::Fault> AgentNode::next_fault(model::EngineCall const& 
   return FakeDocker::Fault{Error{Code::UnknownOutcome, "the connection to the engine broke", {}}, machine_.random().one_in(2)};
 }
 
+void AgentNode::crash_guard() {
+  if (guard_crashes_++ > 0) return;
+  machine_.end_companion();
+  guard_.reset();
+}
+
+void AgentNode::start_guard() {
+  if (--guard_crashes_ == 0) guard_ = std::make_unique<SimGuard>(machine_.begin_companion(), engine_, boot_name(), leases_);
+}
+
+Monotonic AgentNode::lease_end(std::string const& container) const {
+  auto const lease = std::ranges::find(leases_, container, &model::ContainerLease::container);
+  return lease == leases_.end() ? Monotonic{} : lease->end;
+}
+
+void AgentNode::lose_power() {
+  machine_.around().network.isolate(machine_.host(), true);
+  crash();
+  crash_guard();
+  stop_engine(FakeDocker::Fate::Die);
+  leases_.clear();  // in /run
+  ++boots_;
+  machine_.reboot();
+}
+
+void AgentNode::boot() {
+  start_engine();
+  start_guard();
+  start();
+  machine_.around().network.isolate(machine_.host(), false);
+}
+
 // The node's id is not lost with it: containers' labels carry it (protocol.md §8).
 void AgentNode::lose_state() {
   state_ = {.node = machine_.id(), .cluster = {}, .epochs = {}};
@@ -107,6 +147,18 @@ void AgentNode::Disk::save(model::AgentState state, ports::Done<void> done) {
     if (node.failing_saves_ > 0) outcome = fail(Code::Full, "no space left on device");
     else node.state_ = state;
     process.post([done, outcome] { done(outcome); });
+  });
+}
+
+void AgentNode::Leases::write(std::vector<model::ContainerLease> all, ports::Done<void> done) {
+  auto& node = node_;
+  auto& process = process_;
+  auto const takes = node.machine_.random().between(Duration(100us), Duration(2ms));
+  node.machine_.around().delays.after(takes, [&node, &process, boot = node.boots_, all = std::move(all), done = std::move(done)] {
+    if (node.boots_ != boot || (!process.is_alive() && node.machine_.random().one_in(2))) return;
+    node.leases_ = all;
+    if (node.guard_) node.guard_->write(all);
+    process.post([done] { done({}); });
   });
 }
 

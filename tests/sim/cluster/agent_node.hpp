@@ -1,5 +1,5 @@
-// One worker of the simulated cluster: a container engine and a disk that outlive the agent's process, and the production machine and
-// driver over them.
+// One worker of the simulated cluster: a container engine, a disk and a guard that outlive the agent's process, and the production machine
+// and driver over them.
 #pragma once
 
 #include <memory>
@@ -11,6 +11,7 @@
 #include "sim/cluster/engine_client.hpp"
 #include "sim/cluster/machine.hpp"
 #include "sim/net/links.hpp"
+#include "sim/sim_guard.hpp"
 
 namespace davit::sim {
 
@@ -40,6 +41,16 @@ class AgentNode {
   void refuse_calls(bool refused) { refusals_ += refused ? 1 : -1; }
   void lose_events(bool lost);
 
+  // ---- its guard
+  void crash_guard();
+  void start_guard();
+  // When it ends the container, at the latest, by the machine's own clock: zero for one that it has not been told of.
+  Monotonic lease_end(std::string const& container) const;
+
+  // All that runs on it ends at once, and nobody is told.
+  void lose_power();
+  void boot();
+
   // ---- its disk
   void lose_state();  // read at the next start
   void fail_saves(bool failing) { failing_saves_ += failing ? 1 : -1; }
@@ -49,6 +60,15 @@ class AgentNode {
    public:
     Disk(AgentNode& node, ProcessLoop& process) : node_(node), process_(process) {}
     void save(model::AgentState state, ports::Done<void> done) override;
+
+   private:
+    AgentNode& node_;
+    ProcessLoop& process_;
+  };
+  class Leases final : public ports::LeaseFile {
+   public:
+    Leases(AgentNode& node, ProcessLoop& process) : node_(node), process_(process) {}
+    void write(std::vector<model::ContainerLease> all, ports::Done<void> done) override;
 
    private:
     AgentNode& node_;
@@ -64,10 +84,12 @@ class AgentNode {
     EngineClient engine;
     MasterLink masters;
     Disk disk;
+    Leases leases;
     Meter meter;
     drivers::AgentDriver driver;
   };
 
+  std::string boot_name() const { return machine_.name() + "-boot" + std::to_string(boots_); }
   std::optional<FakeDocker::Fault> next_fault(model::EngineCall const& call);
 
   Machine machine_;
@@ -80,6 +102,10 @@ class AgentNode {
   int event_losses_ = 0;
   model::AgentState state_;
   int failing_saves_ = 0;
+  std::vector<model::ContainerLease> leases_;
+  int boots_ = 1;
+  std::unique_ptr<SimGuard> guard_;
+  int guard_crashes_ = 0;
   std::unique_ptr<Life> life_;
   int crashes_ = 1;  // until it is started
 };

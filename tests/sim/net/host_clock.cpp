@@ -6,6 +6,7 @@ namespace davit::sim {
 namespace {
 
 constexpr std::int64_t kMillion = 1'000'000;
+constexpr Duration kBootsIn = 8s;
 
 }  // namespace
 
@@ -24,6 +25,11 @@ Monotonic HostClock::true_time(Monotonic own) const {
   auto at = true_base_ + Duration(static_cast<std::int64_t>(static_cast<__int128>(elapsed.count()) * kMillion / (kMillion + rate_)));
   while (own_time(at) < own) at += 1ns;
   return std::max(at, now);
+}
+
+void HostClock::reboot() {
+  own_base_ = Monotonic{} + kBootsIn;
+  true_base_ = loop_.now().monotonic;
 }
 
 void HostClock::set_rate(std::int64_t parts_per_million) {

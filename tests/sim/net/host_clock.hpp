@@ -22,6 +22,7 @@ class HostClock {
 
   // Timers that were set by the old rate have to be set again: ProcessLoop::rearm().
   void set_rate(std::int64_t parts_per_million);
+  void reboot();  // its boot clock begins anew
   void jump_wall(std::chrono::milliseconds off_by) { wall_offset_ = off_by; }  // of true time
 
  private:

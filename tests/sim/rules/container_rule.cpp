@@ -46,6 +46,9 @@ void ContainerRule::check(NodeId agent, std::string const& id, std::string_view 
     return findings_.add("foreign_container", fmt::format("agent {} {} the foreign container {}", agent.value, what, detail.name));
   }
   bool const is_well = detail.state == model::ContainerState::Running && detail.health != model::Health::Unhealthy;
+  bool const has_lease = detail.labels.contains("davit.token");
+  auto const& node = cluster_->agent(agent);
+  if (has_lease && node.lease_end(id) <= node.machine().now().monotonic) return;
   if (!is_ending || !is_well || agents_[agent].to_stop.contains(label_of(detail, "davit.instance"))) return;
   findings_.add("needless_restart", fmt::format("agent {} {} the healthy container {} without a command", agent.value, what, detail.name));
 }

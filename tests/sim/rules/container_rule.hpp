@@ -1,7 +1,7 @@
 // Rules about what agents do to containers.
 // - No container without this installation's labels is ever touched (design.md §12.7).
 // - A healthy container that runs is stopped or removed only by a fenced command under the newest epoch that the agent has answered
-//   (§12.8, protocol.md §8: absence is never an order).
+//   (§12.8, protocol.md §8: absence is never an order), or because its lease has ended.
 #pragma once
 
 #include <array>

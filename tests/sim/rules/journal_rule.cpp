@@ -88,6 +88,8 @@ void JournalRule::check_compares(ports::Commit const& commit, model::Record cons
     wanted = {model::shard_key(shard_of(head->head.name)), model::head_key(head->head.name)};
   } else if (auto const* gone = std::get_if<model::GoneRecord>(&record)) {
     wanted = {model::shard_key(shard_of(gone->service)), model::head_key(gone->service)};
+  } else if (auto const* slot = std::get_if<model::SlotRecord>(&record)) {
+    wanted = {model::shard_key(shard_of(slot->service)), model::key_of(record)};
   } else if (std::holds_alternative<model::NodeRecord>(record) || std::holds_alternative<model::ShardRecord>(record) ||
              std::holds_alternative<model::SuspectsRecord>(record)) {
     wanted = {model::coordinator_key(), model::key_of(record)};

@@ -1,6 +1,7 @@
 // Rule: the store holds what the journal says (design.md §12.10), and nobody writes what is not his (protocol.md §2, §4).
 // - head n = apply(head n-1, event n), at every append; every append compares the shard's grant and the head's version;
 // - a request id leads to one event at most (§12.1);
+// - slots that must not be doubled are written under the shard's grant;
 // - nodes, shards and suspects are written only under a compare of the coordinator's key.
 // It keeps what is in the store by now, for other rules, the workload and the final check.
 #pragma once

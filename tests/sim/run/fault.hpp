@@ -20,7 +20,9 @@ enum class FaultKind : std::uint8_t {
   AgentPause,
   AgentStateLost,    // with a crash: its next process finds no state file
   StateSaveFails,
+  GuardCrash,        // and its service manager starts it again
   MachineSuspend,    // all of it, and its network
+  PowerLost,         // a worker's; it boots again
   ClockRate,
   WallJump,
   Cut,               // between two machines, both ways
@@ -53,7 +55,8 @@ namespace davit::model {
 DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, {sim::FaultKind::MasterPause, "master-pause"},
                  {sim::FaultKind::AgentCrash, "agent-crash"}, {sim::FaultKind::AgentPause, "agent-pause"},
                  {sim::FaultKind::AgentStateLost, "agent-state-lost"}, {sim::FaultKind::StateSaveFails, "state-save-fails"},
-                 {sim::FaultKind::MachineSuspend, "machine-suspend"}, {sim::FaultKind::ClockRate, "clock-rate"},
+                 {sim::FaultKind::GuardCrash, "guard-crash"}, {sim::FaultKind::MachineSuspend, "machine-suspend"},
+                 {sim::FaultKind::PowerLost, "power-lost"}, {sim::FaultKind::ClockRate, "clock-rate"},
                  {sim::FaultKind::WallJump, "wall-jump"}, {sim::FaultKind::Cut, "cut"}, {sim::FaultKind::CutOneWay, "cut-one-way"},
                  {sim::FaultKind::Partition, "partition"}, {sim::FaultKind::ConnectionReset, "connection-reset"},
                  {sim::FaultKind::SlowLink, "slow-link"}, {sim::FaultKind::StoreMemberDown, "store-member-down"},

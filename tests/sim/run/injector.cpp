@@ -46,7 +46,9 @@ Injector::Undo Injector::inject(Fault const& fault) {
     case AgentPause:
     case AgentStateLost:
     case StateSaveFails:
+    case GuardCrash:
     case MachineSuspend:
+    case PowerLost:
     case ClockRate:
     case WallJump: return inject_into_process(fault);
     case Cut:
@@ -95,6 +97,20 @@ Injector::Undo Injector::inject_into_process(Fault const& fault) {
     failing.fail_saves(true);
     return [&failing] { failing.fail_saves(false); };
   }
+  if (fault.kind == FaultKind::GuardCrash) {
+    auto& node = agent(fault);
+    node.crash_guard();
+    return [&node] { node.start_guard(); };
+  }
+  if (fault.kind == FaultKind::PowerLost) {
+    auto& node = agent(fault);
+    node.lose_power();
+    return [&node] { node.boot(); };
+  }
+  return inject_into_machine(fault);
+}
+
+Injector::Undo Injector::inject_into_machine(Fault const& fault) {
   auto& changed = machine(fault);
   if (fault.kind == FaultKind::MachineSuspend) {
     changed.suspend();

@@ -24,6 +24,7 @@ class Injector {
   // Begins it, and says how it ends.
   Undo inject(Fault const& fault);
   Undo inject_into_process(Fault const& fault);
+  Undo inject_into_machine(Fault const& fault);
   Undo inject_into_network(Fault const& fault);
   Undo inject_into_store(Fault const& fault);
   Undo inject_into_engine(Fault const& fault);

@@ -9,6 +9,7 @@
 #include "sim/rules/acknowledgement_rule.hpp"
 #include "sim/rules/admission_rule.hpp"
 #include "sim/rules/container_rule.hpp"
+#include "sim/rules/double_rule.hpp"
 #include "sim/rules/epoch_rule.hpp"
 #include "sim/rules/final_state.hpp"
 #include "sim/rules/journal_rule.hpp"
@@ -36,13 +37,15 @@ class Run {
         admissions_(findings_),
         containers_(findings_),
         orders_(journals_, findings_),
+        doubles_(loop_, findings_),
         cluster_(loop_, options.size, random_.fork("cluster"), observers_),
         injector_(cluster_, observers_),
         workload_(cluster_, journals_, observers_, random_.fork("workload"), options.services) {
     containers_.watch(cluster_);
     orders_.watch(cluster_);
-    for (Observer* each :
-         std::initializer_list<Observer*>{&trace_, &journals_, &acknowledgements_, &epochs_, &admissions_, &containers_, &orders_})
+    doubles_.watch(cluster_);
+    for (Observer* each : std::initializer_list<Observer*>{&trace_, &journals_, &acknowledgements_, &epochs_, &admissions_, &containers_,
+                                                           &orders_, &doubles_})
       observers_.add(*each);
   }
 
@@ -72,6 +75,7 @@ class Run {
   void advance() {
     if (!loop_.try_advance(kStep, kMostSteps))
       findings_.add("spin", fmt::format("after {} some process never rests", format_duration(elapsed())));
+    doubles_.look();
   }
 
   void come_to_rest() {
@@ -110,6 +114,7 @@ class Run {
   AdmissionRule admissions_;
   ContainerRule containers_;
   OrderRule orders_;
+  DoubleRule doubles_;
   Cluster cluster_;
   Injector injector_;
   Workload workload_;

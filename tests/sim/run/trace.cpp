@@ -7,7 +7,21 @@
 namespace davit::sim {
 namespace {
 
-enum Kind : std::uint64_t { Committed, ToAgent, ToPeer, AtAgent, ToMaster, Engine, Started, DiskLost, Changed, Noted, Fault, Acknowledged };
+enum Kind : std::uint64_t {
+  Committed,
+  ToAgent,
+  ToPeer,
+  AtAgent,
+  ToMaster,
+  Engine,
+  Container,
+  Started,
+  DiskLost,
+  Changed,
+  Noted,
+  Fault,
+  Acknowledged
+};
 
 }  // namespace
 
@@ -47,6 +61,10 @@ void Trace::on_sent_by_agent(NodeId agent, NodeId master, model::ToMaster const&
 }
 void Trace::on_engine_called(NodeId agent, model::EngineCall const& call) {
   add(Engine, agent.value, call.index(), [&] { return fmt::format("{} engine: {}", agent.value, words_of(call)); });
+}
+void Trace::on_container_changed(NodeId agent, model::ContainerDetail const& container) {
+  add(Container, agent.value, static_cast<std::uint64_t>(container.state),
+      [&] { return fmt::format("{} container {} {}", agent.value, container.name, model::to_string(container.state)); });
 }
 void Trace::on_agent_started(NodeId agent) {
   add(Started, agent.value, 0, [&] { return fmt::format("{} starts", agent.value); });

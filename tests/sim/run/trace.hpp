@@ -22,6 +22,7 @@ class Trace final : public Observer {
   void on_received_by_agent(NodeId agent, model::ToAgent const& message) override;
   void on_sent_by_agent(NodeId agent, NodeId master, model::ToMaster const& message) override;
   void on_engine_called(NodeId agent, model::EngineCall const& call) override;
+  void on_container_changed(NodeId agent, model::ContainerDetail const& container) override;
   void on_agent_started(NodeId agent) override;
   void on_disk_lost(NodeId agent) override;
   void on_transition(NodeId master, master::Transition const& change) override;

@@ -107,6 +107,10 @@ model::ServiceSpec Workload::draw_spec(User& user) {
   spec.update_config.parallelism = static_cast<std::int64_t>(random.below(4));
   if (random.one_in(4)) spec.update_config.order = model::UpdateOrder::StopFirst;
   if (random.one_in(4)) spec.update_config.order = model::UpdateOrder::StartFirst;
+  if (random.one_in(3)) {
+    spec.on_isolation = model::OnIsolation::Stop;  // records know only the usual stop_after yet
+    spec.update_config.order = model::UpdateOrder::Auto;  // one must end before the next begins
+  }
   return spec;
 }
 

@@ -1,10 +1,19 @@
-#include "machine/sim_guard.hpp"
+#include "sim/sim_guard.hpp"
+
+#include <utility>
 
 namespace davit::sim {
 
+SimGuard::SimGuard(ports::Loop& loop, FakeDocker& docker, std::string boot, std::vector<model::ContainerLease> file)
+    : loop_(loop),
+      docker_(docker),
+      guard_(std::move(boot)) {
+  write(std::move(file));
+}
+
 void SimGuard::write(std::vector<model::ContainerLease> all) {
   file_ = std::move(all);
-  post(guard::LeasesRead{file_});
+  loop_.post([this] { post(guard::LeasesRead{file_}); });
 }
 
 void SimGuard::post(guard::Event const& event) {
@@ -18,7 +27,7 @@ void SimGuard::perform(guard::Look const& action) {
   guard::Looked looked;
   for (auto const& id : action.containers) {
     auto const* container = docker_.find(id);
-    if (container && container->detail.state == model::ContainerState::Running) looked.alive.insert(id);
+    if (container && container->is_alive()) looked.alive.insert(id);
   }
   loop_.post([this, looked = std::move(looked)] { post(looked); });
 }
