@@ -98,8 +98,8 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   instance.state_since = now_.monotonic - age(detail.started_at);
   touch(instance);
   note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));
-  if (stopping_services_) begin_stop(instance, Reason::None);
-  else if (instance.stop_wanted) continue_stop(instance);
+  if (instance.stop_wanted) continue_stop(instance);
+  else if (stopping_services_ || was_given_back(instance)) begin_stop(instance, Reason::None);
   check_listed();
 }
 

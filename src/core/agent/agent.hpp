@@ -198,6 +198,7 @@ class Agent {
   void claim_slot(Instance& instance, model::RunInstance const& message);
   bool is_confirmation(Instance const& instance, model::RunInstance const& message) const;
   void recall_claim(Instance& instance);
+  bool was_given_back(Instance const& instance) const;
   void refuse_slot(ServiceUid uid, std::uint32_t slot, std::uint64_t token);
   void forget_old_claims();
   void say_gone(std::optional<NodeId> master, model::InstanceGone gone);

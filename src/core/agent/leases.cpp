@@ -82,6 +82,12 @@ void Agent::recall_claim(Instance& instance) {
   extend_lease(instance);
 }
 
+// An order to stop it came to an earlier process, and is obeyed to its end: no owner will ask twice, since none can confirm it any more.
+bool Agent::was_given_back(Instance const& instance) const {
+  auto const& identity = instance.identity;
+  return is_leased(instance) && identity.token <= refused_up_to(state_, identity.uid, identity.slot);
+}
+
 void Agent::refuse_slot(ServiceUid uid, std::uint32_t slot, std::uint64_t token) {
   if (token <= refused_up_to(state_, uid, slot)) return;
   auto& claim = state_.slots[{uid, slot}];

@@ -367,6 +367,20 @@ TEST_F(LeasesTest, refuses_what_it_gave_back_also_after_a_restart) {
   EXPECT_THAT(running(), SizeIs(1));
 }
 
+TEST_F(LeasesTest, goes_on_with_a_stop_that_a_restart_has_interrupted) {
+  grant();
+  tell(offer(100));
+  auto const before = containers_;
+  tell(stop(100));
+  containers_ = before;  // the process died before the engine heard of it
+  said_.clear();
+  start_agent();
+  EXPECT_THAT(containers_, IsEmpty());
+  EXPECT_THAT(take<model::FencesStored>().at(0).all, IsEmpty());
+  tell(stop(100));
+  EXPECT_THAT(take<model::InstanceGone>(), ElementsAre(model::InstanceGone{{77}, kUid, 1, 100}));
+}
+
 TEST_F(LeasesTest, forgets_old_refusals_by_refusing_all_that_is_as_old) {
   for (std::uint64_t token = 1; token <= 2000; ++token) {
     tell(model::StopInstance{kFence, {token}, {1, static_cast<std::int64_t>(token)}, 1, Reason::ScaledDown, token});
