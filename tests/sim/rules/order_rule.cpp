@@ -30,6 +30,8 @@ void OrderRule::check(NodeId id, NodeId agent, model::ToAgent const& message) {
   auto const* grant = journals_.find_grant(stop->fence);
   if (grant && grant->owner != id) return;  // passed on for the one who has it
   findings_.checked();
+  auto const noted = noted_.find({id, stop->id});
+  if (noted != noted_.end() && noted->second != "instance.running") return;  // it did not know better
   auto const node = std::ranges::find_if(cluster_->masters(), [&](auto const& each) { return each->machine().id() == id; });
   auto const* view = (*node)->master();
   if (!view) return;
