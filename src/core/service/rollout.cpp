@@ -153,8 +153,10 @@ class Step {
     return housed - std::min(housed, terms_.parallelism);
   }
 
+  // One whose agent has not answered may serve: it is missed like one that does, and makes up for none.
   bool stop_within_floor(Instance const& old) {
-    if (serves(old) && draft_.serving() <= floor_) return false;
+    auto const others = draft_.serving() - (serves(old) ? 1 : 0);
+    if (may_serve(old) && others < floor_) return false;
     draft_.stop(old, Reason::Replaced);
     return true;
   }
@@ -204,7 +206,7 @@ class Step {
       return true;
     }
     auto const serving = static_cast<std::size_t>(std::ranges::count_if(slot.outdated, [](Instance const* old) { return serves(*old); }));
-    if (serving > 0 && draft_.serving() < floor_ + serving) return false;
+    if (may_serve && draft_.serving() < floor_ + serving) return false;
     draft_.stop_all(slot.outdated);
     if (!may_serve && terms_.can_overlap) draft_.place(slot);
     return true;

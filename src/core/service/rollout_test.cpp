@@ -245,5 +245,43 @@ TEST(Rollout, keeps_its_word_and_ends_whatever_happens) {
   }
 }
 
+TEST(Rollout, misses_what_may_serve_like_what_serves) {
+  auto const spec = [](char const* image) {
+    model::ServiceSpec made{.image = image};
+    made.instances = 2;
+    made.update_config.parallelism = 0;
+    return std::make_shared<model::ServiceSpec const>(std::move(made));
+  };
+  model::Head head{.name = "web"};
+  model::EventBody const bodies[] = {model::ServiceCreated{spec("web:1")}, model::RolloutCompleted{},
+                                     model::SpecChanged{spec("web:2"), true}};
+  for (auto const& body : bodies)
+    head = model::apply(std::move(head), {.number = head.events + 1, .time = kStart, .tag = "t", .body = body});
+
+  std::vector<Instance> instances;
+  for (std::uint64_t id = 1; id <= 4; ++id) {
+    Instance made;
+    made.id = {id};
+    made.slot = id <= 2 ? 1 : 2;
+    made.revision = id % 2 == 1 ? 1 : 2;
+    made.created = Monotonic{} + 59min;
+    made.state = InstanceState::Running;
+    made.ready_since = Monotonic{} + 1s;
+    instances.push_back(std::move(made));
+  }
+  auto& old = instances[0];
+  auto& other = instances[3];
+  old.is_unknown = true;
+  instances[2].ready_since = other.ready_since = kNever;
+  auto const stops = [&] {
+    std::vector<std::uint64_t> ids;
+    for (auto const& order : plan(head, instances, {Monotonic{} + 1h, kStart + 1min}).stop) ids.push_back(order.id.value);
+    return ids;
+  };
+  EXPECT_EQ(stops(), std::vector<std::uint64_t>{3}) << "slot 2 is not served yet";
+  other.ready_since = Monotonic{} + 1s;
+  EXPECT_EQ(stops(), (std::vector<std::uint64_t>{1, 3}));
+}
+
 }  // namespace
 }  // namespace davit::service
