@@ -1,7 +1,5 @@
 #include "sim/rules/admission_rule.hpp"
 
-#include <set>
-
 #include <fmt/core.h>
 
 namespace davit::sim {
@@ -14,6 +12,8 @@ constexpr std::int64_t kMemory = 8LL << 30;
 
 void AdmissionRule::on_received_by_agent(NodeId id, model::ToAgent const& message) {
   if (auto const* offer = std::get_if<model::RunInstance>(&message)) agents_[id].offers[offer->id] = *offer;
+  auto const* stop = std::get_if<model::StopInstance>(&message);
+  if (stop) agents_[id].told_to_stop.insert(stop->id);  // which it reports once the engine's call under way is done
 }
 
 void AdmissionRule::on_sent_by_agent(NodeId id, NodeId, model::ToMaster const& message) {
@@ -34,7 +34,7 @@ void AdmissionRule::on_admitted(NodeId id, Agent& agent, model::Verdict const& v
   std::int64_t memory = 0;
   std::int64_t of_service = 0;
   for (auto const& [other, each] : agent.admitted) {
-    if (each.uid == offer.uid && !each.is_stopping) ++of_service;
+    if (each.uid == offer.uid && !each.is_stopping && !agent.told_to_stop.contains(other)) ++of_service;
     if (!each.spec) continue;
     cores += each.spec->resources.reservations.cpus;
     memory += each.spec->resources.reservations.memory.count;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "model/spec.hpp"
@@ -27,6 +28,7 @@ class AdmissionRule final : public Observer {
   struct Agent {
     std::map<InstanceId, model::RunInstance> offers;
     std::map<InstanceId, Admitted> admitted;
+    std::set<InstanceId> told_to_stop;
   };
 
   void on_admitted(NodeId id, Agent& agent, model::Verdict const& verdict);

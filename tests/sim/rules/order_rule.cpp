@@ -4,9 +4,32 @@
 
 #include <fmt/core.h>
 
+#include "core/service/draft.hpp"
+
 namespace davit::sim {
 
 using model::Reason;
+
+namespace {
+
+bool goes_on(service::Instance const& instance) { return !instance.stop_sent && service::serves(instance); }
+
+// As it was reported: what is to stop does not count as ready any more.
+bool is_well(service::Instance const& instance) {
+  return instance.state == model::InstanceState::Running && instance.health != model::Health::Unhealthy &&
+         instance.health != model::Health::Starting;
+}
+
+template <class Predicate>
+std::size_t slots_without(master::Service const& service, Predicate const& predicate) {
+  std::size_t count = 0;
+  for (std::uint32_t slot = 1; slot <= static_cast<std::uint32_t>(service.head.spec()->instances); ++slot) {
+    if (std::ranges::none_of(service.instances, [&](auto const& each) { return each.slot == slot && predicate(each); })) ++count;
+  }
+  return count;
+}
+
+}  // namespace
 
 void OrderRule::on_sent_to_agent(NodeId master, NodeId agent, model::ToAgent const& message) { check(master, agent, message); }
 
@@ -29,36 +52,58 @@ void OrderRule::check(NodeId id, NodeId agent, model::ToAgent const& message) {
   if (!stop || !ready_.contains(stop->id) || !cluster_->agent(agent).runs_well(stop->id)) return;
   auto const* grant = journals_.find_grant(stop->fence);
   if (grant && grant->owner != id) return;  // passed on for the one who has it
+  if (!sent_.emplace(id, stop->id).second) return;  // it is said again
   findings_.checked();
-  auto const noted = noted_.find({id, stop->id});
-  if (noted != noted_.end() && noted->second != "instance.running") return;  // it did not know better
   auto const node = std::ranges::find_if(cluster_->masters(), [&](auto const& each) { return each->machine().id() == id; });
   auto const* view = (*node)->master();
   if (!view) return;
-  auto const known = std::ranges::find_if(view->services(), [&](auto const& each) { return each.second.head.uid == stop->uid; });
-  auto const complain = [&](std::string_view why) {
+  auto const complain = [&](std::string const& why) {
     findings_.add("needless_stop",
                   fmt::format("master {} stops {} as {}, but {}", id.value, to_string(stop->id), model::to_string(stop->reason), why));
   };
-  if (known == view->services().end()) {
-    if (stop->reason != Reason::ServiceRemoved) complain("knows no such service");
-    return;
-  }
-  auto const& service = known->second;
+  auto const known = std::ranges::find_if(view->services(), [&](auto const& each) { return each.second.head.uid == stop->uid; });
+  if (known != view->services().end()) return judge(*view, known->second, *stop, complain);
+  if (stop->reason != Reason::ServiceRemoved) complain("knows no such service");
+}
+
+void OrderRule::judge(master::Master const& view, master::Service const& service, model::StopInstance const& stop,
+                      Complain const& complain) {
   auto const& head = service.head;
   if (head.removing) return;
-  if (stop->reason == Reason::ServiceRemoved) return complain("the service is not being removed");
-  if (stop->slot > static_cast<std::uint32_t>(head.spec()->instances)) return;
-  if (stop->reason == Reason::ScaledDown) return complain("its slot is wanted");
-  if (stop->reason != Reason::Replaced || head.rollout.state == model::RolloutState::Active) return;
-  auto const* instance = service.find(stop->slot, stop->id);
-  if (!instance || instance->revision != head.revision) return;
-  bool const has_rival = std::ranges::any_of(
-      service.instances, [&](auto const& each) { return each.slot == stop->slot && each.id != stop->id && each.is_ready(); });
-  bool const is_of_stopped_rollout = head.rollout.state == model::RolloutState::Stopped;
-  auto const kept = view->view().nodes.find(agent);
-  if (kept != view->view().nodes.end() && kept->second.record.availability == model::Availability::Drain) return;  // it moves away
-  if (!has_rival && !is_of_stopped_rollout) complain("nothing else serves its slot");
+  if (stop.reason == Reason::ServiceRemoved) return complain("the service is not being removed");
+  if (stop.slot > static_cast<std::uint32_t>(head.spec()->instances)) return;
+  if (stop.reason == Reason::ScaledDown) return complain("its slot is wanted");
+  auto const* instance = service.find(stop.slot, stop.id);
+  if (stop.reason != Reason::Replaced || !instance || !is_well(*instance)) return;
+  auto const is_rival = [&](auto const& each) { return each.slot == stop.slot && each.id != stop.id && goes_on(each); };
+  bool const is_outdated = instance->revision != head.revision;
+  // Left over from a cut, or from a rollout that another one overtook: one of several alike is enough.
+  auto const is_alike = [&](auto const& each) { return is_rival(each) && (each.revision != head.revision) == is_outdated; };
+  if (std::ranges::any_of(service.instances, is_alike)) return;
+  if (is_outdated && head.rollout.is_under_way()) return check_floor(service, complain);
+  bool const has_rival = std::ranges::any_of(service.instances, is_rival);
+  if (is_outdated || has_rival || head.rollout.state == model::RolloutState::Stopped) return;
+  auto const* at = view.node(instance->node);
+  bool const is_to_leave = at && at->record.availability == model::Availability::Drain;
+  auto const terms = service::terms_of(head);
+  if (!is_to_leave || terms.moving != service::Moving::StopFirst) return complain("nothing else serves its slot");
+  auto const idle = slots_without(service, [](auto const& each) { return !each.stop_sent && service::may_serve(each); });
+  if (idle > terms.parallelism) complain(fmt::format("{} slots are empty then, and {} may move at a time", idle, terms.parallelism));
+}
+
+// The stops of one plan are all in the view before the first of them is sent.
+void OrderRule::check_floor(master::Service const& service, Complain const& complain) const {
+  auto const terms = service::terms_of(service.head);
+  auto const is_in_slot = [&](auto const& each) { return each.slot <= static_cast<std::uint32_t>(service.head.spec()->instances); };
+  auto const serving = static_cast<std::size_t>(
+      std::ranges::count_if(service.instances, [&](auto const& each) { return is_in_slot(each) && goes_on(each); }));
+  auto const slots = static_cast<std::size_t>(service.head.spec()->instances);
+  auto const homeless = slots_without(service, [](auto const& each) { return each.state != model::InstanceState::Pending; });
+  bool const gives_way =
+      terms.may_give_way && std::ranges::any_of(service.instances, [](auto const& each) { return service::waits_for_room(each); });
+  auto const spared = terms.is_start_first && !gives_way ? 0 : terms.parallelism;
+  if (serving + spared + homeless < slots)
+    complain(fmt::format("{} serve then of {}; {} may be spared, and {} have no node", serving, slots, spared, homeless));
 }
 
 }  // namespace davit::sim
