@@ -29,13 +29,28 @@ MasterNode::~MasterNode() { life_.reset(); }
 
 void MasterNode::start() {
   if (--crashes_ > 0) return;
+  end();
   auto const place = machine_.begin_process();
   life_ = std::make_unique<Life>(*this, place);
   place.process.post([this] { life_->driver.start(); });
 }
 
 void MasterNode::crash() {
+  ++crashes_;
+  end();
+}
+
+void MasterNode::leave() {
   if (crashes_++ > 0) return;
+  life_->driver.leave([this, life = machine_.lives()] {
+    machine_.around().delays.after(0ns, [this, life] {
+      if (machine_.lives() == life) end();
+    });
+  });
+}
+
+void MasterNode::end() {
+  if (!life_) return;
   machine_.around().directory.close(address());
   machine_.around().directory.close(address() + "/peers");
   machine_.end_process();

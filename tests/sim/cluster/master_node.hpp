@@ -23,6 +23,7 @@ class MasterNode {
   std::string address() const { return machine_.name() + ":4821"; }
   void crash();  // as often as it is started again
   void start();
+  void leave();  // as by SIGTERM: it hands over and ends; what has not by the next start() is killed then
   master::Master const* master() const { return life_ ? &life_->driver.master() : nullptr; }
 
   // False: there is no process to ask. No answer comes from one that is killed.
@@ -30,6 +31,8 @@ class MasterNode {
   bool node_command(model::NodeCommand command, ports::Done<model::Applied> done);
 
  private:
+  void end();
+
   struct Life {
     Life(MasterNode& node, Place place);
     Life(Life const&) = delete;

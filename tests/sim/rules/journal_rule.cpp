@@ -51,6 +51,7 @@ void JournalRule::on_committed(ports::Commit const& commit, ports::Committed con
   if (event) check_append(commit, *event, committed.revision);
   for (auto const& operation : commit.operations) {
     auto const* erase = std::get_if<ports::Erase>(&operation);
+    if (erase) std::erase_if(nodes_, [&](auto const& each) { return model::node_key(each.first) == erase->key; });
     if (erase) std::erase_if(gone_, [&](auto const& each) { return model::gone_key(each.first) == erase->key; });
   }
 }

@@ -98,7 +98,10 @@ void OrderRule::check_floor(master::Service const& service, Complain const& comp
   auto const serving = static_cast<std::size_t>(
       std::ranges::count_if(service.instances, [&](auto const& each) { return is_in_slot(each) && goes_on(each); }));
   auto const slots = static_cast<std::size_t>(service.head.spec()->instances);
-  auto const homeless = slots_without(service, [](auto const& each) { return each.state != model::InstanceState::Pending; });
+  auto const empty = slots_without(service, [](auto const& each) { return !each.stop_sent; });
+  auto const nowhere =
+      slots_without(service, [](auto const& each) { return !each.stop_sent && each.state != model::InstanceState::Pending; });
+  auto const homeless = nowhere - empty;  // all that they have waits for a node
   bool const gives_way =
       terms.may_give_way && std::ranges::any_of(service.instances, [](auto const& each) { return service::waits_for_room(each); });
   auto const spared = terms.is_start_first && !gives_way ? 0 : terms.parallelism;

@@ -16,6 +16,7 @@ struct Shape {
 
 constexpr Shape kShapes[] = {
     {FaultKind::MasterCrash, 4, 100ms, 12s},
+    {FaultKind::MasterLeave, 2, 500ms, 15s},
     {FaultKind::MasterPause, 3, 200ms, 12s},
     {FaultKind::AgentCrash, 5, 100ms, 25s},
     {FaultKind::AgentPause, 3, 200ms, 20s},

@@ -15,6 +15,7 @@ namespace davit::sim {
 
 enum class FaultKind : std::uint8_t {
   MasterCrash,       // and a new process later
+  MasterLeave,       // in good order, and a new process later
   MasterPause,       // as by SIGSTOP
   AgentCrash,
   AgentPause,
@@ -52,15 +53,16 @@ enum class FaultKind : std::uint8_t {
 }  // namespace davit::sim
 
 namespace davit::model {
-DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, {sim::FaultKind::MasterPause, "master-pause"},
-                 {sim::FaultKind::AgentCrash, "agent-crash"}, {sim::FaultKind::AgentPause, "agent-pause"},
-                 {sim::FaultKind::AgentStateLost, "agent-state-lost"}, {sim::FaultKind::StateSaveFails, "state-save-fails"},
-                 {sim::FaultKind::GuardCrash, "guard-crash"}, {sim::FaultKind::MachineSuspend, "machine-suspend"},
-                 {sim::FaultKind::PowerLost, "power-lost"}, {sim::FaultKind::ClockRate, "clock-rate"},
-                 {sim::FaultKind::WallJump, "wall-jump"}, {sim::FaultKind::Cut, "cut"}, {sim::FaultKind::CutOneWay, "cut-one-way"},
-                 {sim::FaultKind::Partition, "partition"}, {sim::FaultKind::ConnectionReset, "connection-reset"},
-                 {sim::FaultKind::SlowLink, "slow-link"}, {sim::FaultKind::StoreMemberDown, "store-member-down"},
-                 {sim::FaultKind::StoreMemberLags, "store-member-lags"}, {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
+DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, {sim::FaultKind::MasterLeave, "master-leave"},
+                 {sim::FaultKind::MasterPause, "master-pause"}, {sim::FaultKind::AgentCrash, "agent-crash"},
+                 {sim::FaultKind::AgentPause, "agent-pause"}, {sim::FaultKind::AgentStateLost, "agent-state-lost"},
+                 {sim::FaultKind::StateSaveFails, "state-save-fails"}, {sim::FaultKind::GuardCrash, "guard-crash"},
+                 {sim::FaultKind::MachineSuspend, "machine-suspend"}, {sim::FaultKind::PowerLost, "power-lost"},
+                 {sim::FaultKind::ClockRate, "clock-rate"}, {sim::FaultKind::WallJump, "wall-jump"}, {sim::FaultKind::Cut, "cut"},
+                 {sim::FaultKind::CutOneWay, "cut-one-way"}, {sim::FaultKind::Partition, "partition"},
+                 {sim::FaultKind::ConnectionReset, "connection-reset"}, {sim::FaultKind::SlowLink, "slow-link"},
+                 {sim::FaultKind::StoreMemberDown, "store-member-down"}, {sim::FaultKind::StoreMemberLags, "store-member-lags"},
+                 {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
                  {sim::FaultKind::StoreLeaderChangeLosesLease, "store-leader-change-loses-lease"},
                  {sim::FaultKind::StoreFlaky, "store-flaky"}, {sim::FaultKind::StoreFull, "store-full"},
                  {sim::FaultKind::StoreCompaction, "store-compaction"}, {sim::FaultKind::LeaseLost, "lease-lost"},

@@ -41,6 +41,7 @@ Injector::Undo Injector::inject(Fault const& fault) {
   using enum FaultKind;
   switch (fault.kind) {
     case MasterCrash:
+    case MasterLeave:
     case MasterPause:
     case AgentCrash:
     case AgentPause:
@@ -83,10 +84,11 @@ Machine& Injector::machine(Fault const& fault) {
 }
 
 Injector::Undo Injector::inject_into_process(Fault const& fault) {
-  if (fault.kind == FaultKind::MasterCrash) {
-    auto& crashed = master(fault);
-    crashed.crash();
-    return [&crashed] { crashed.start(); };
+  if (fault.kind == FaultKind::MasterCrash || fault.kind == FaultKind::MasterLeave) {
+    auto& ending = master(fault);
+    if (fault.kind == FaultKind::MasterLeave) ending.leave();
+    else ending.crash();
+    return [&ending] { ending.start(); };
   }
   if (fault.kind == FaultKind::MasterPause) return pause(master(fault).machine());
   if (fault.kind == FaultKind::AgentPause) return pause(agent(fault).machine());

@@ -14,6 +14,15 @@ constexpr Duration kLongestRest = 30s;
 
 bool can_serve(model::ServiceSpec const& spec) { return spec.image.starts_with("ok") || spec.image.starts_with("well"); }
 
+// In the end there are workers in both, so that each constraint has its nodes.
+std::string zone_of(NodeId id) { return id.value % 2 == 0 ? "a" : "b"; }
+
+bool is_well(model::NodeRecord const& record) {
+  if (record.roles == std::vector{model::Role::Master}) return true;
+  auto const zone = record.labels.find("zone");
+  return record.availability == model::Availability::Active && zone != record.labels.end() && zone->second == zone_of(record.id);
+}
+
 // Only these say that nothing was done, and that nothing will be.
 bool is_refused(Code code) {
   return code == Code::Invalid || code == Code::NotFound || code == Code::Exists || code == Code::Stale || code == Code::Full ||
@@ -71,7 +80,7 @@ std::optional<model::CommandBody> Workload::choose(User& user) {
   auto const* service = master->find_service(user.service);
   if (!service) return model::Create{std::make_shared<model::ServiceSpec const>(draw_spec(user))};
   auto spec = *service->head.spec();
-  switch (user.random.below(10)) {
+  switch (user.random.below(12)) {
     case 0: return model::Remove{};
     case 1: return model::Rollback{};
     case 2: return model::Restart{};
@@ -79,6 +88,8 @@ std::optional<model::CommandBody> Workload::choose(User& user) {
     case 4:
     case 5: spec.instances = static_cast<std::int64_t>(user.random.below(7)); break;
     case 6: spec.labels.items["seen"] = std::to_string(user.requests); break;
+    case 7: return model::Pause{};
+    case 8: return model::Resume{};
     default: {
       auto const instances = spec.instances;
       spec = draw_spec(user);
@@ -105,6 +116,12 @@ model::ServiceSpec Workload::draw_spec(User& user) {
   spec.update_config.monitor = Duration(1s) * static_cast<std::int64_t>(1 + random.below(4));
   spec.update_config.progress_deadline = 40s;
   spec.update_config.parallelism = static_cast<std::int64_t>(random.below(4));
+  spec.update_config.failure_action = static_cast<model::FailureAction>(random.below(3));
+  if (random.one_in(3)) spec.update_config.max_failure_ratio = 0.25 * static_cast<double>(1 + random.below(2));
+  if (random.one_in(3)) spec.update_config.delay = Duration(1s) * static_cast<std::int64_t>(1 + random.below(3));
+  if (random.one_in(6)) spec.placement.spread_by = "node.labels.zone";
+  else if (spec.placement.max_replicas_per_node == 0 && random.one_in(6))
+    spec.placement.constraints = {fmt::format("node.labels.zone=={}", random.one_in(2) ? "a" : "b")};
   if (random.one_in(4)) spec.update_config.order = model::UpdateOrder::StopFirst;
   if (random.one_in(4)) spec.update_config.order = model::UpdateOrder::StartFirst;
   if (random.one_in(3)) {
@@ -119,7 +136,9 @@ std::optional<model::CommandBody> Workload::repair(User const& user) const {
   auto const found = journals_.heads().find(user.service);
   if (found == journals_.heads().end() || found->second.removing) return std::nullopt;
   auto const& head = found->second;
-  if (can_serve(*head.spec()) && head.rollout.state != model::RolloutState::Stopped) return std::nullopt;
+  using enum model::RolloutState;
+  if (can_serve(*head.spec()) && head.rollout.state == Paused) return model::Resume{};
+  if (can_serve(*head.spec()) && head.rollout.state != Stopped && head.rollout.state != Incomplete) return std::nullopt;
   auto spec = *head.spec();
   spec.image = "ok";
   spec.environment.items["VERSION"] = fmt::format("repaired {}", user.requests);
@@ -167,7 +186,7 @@ std::vector<std::string> Workload::pending() const {
     else if (repair(*user)) reasons.push_back(fmt::format("service {} is to be put right", user->service));
   }
   for (auto const& [id, record] : journals_.nodes()) {
-    if (record.availability != model::Availability::Active) reasons.push_back(fmt::format("node {} is not active", record.name));
+    if (!is_well(record)) reasons.push_back(fmt::format("node {} is not active, or in another zone", record.name));
   }
   return reasons;
 }
@@ -179,15 +198,21 @@ void Workload::operate() {
   auto const& agent = *cluster_.agents()[random_.below(cluster_.agents().size())];
   static constexpr model::Availability kChoices[] = {model::Availability::Active, model::Availability::Active, model::Availability::Pause,
                                                      model::Availability::Drain};
-  any_master(random_).node_command({.node = agent.machine().id(), .labels = {}, .availability = kChoices[random_.below(4)]},
-                                   [](Result<model::Applied>) {});
+  model::NodeCommand command{.node = agent.machine().id(), .labels = {}, .availability = {}};
+  switch (random_.below(8)) {
+    case 0: command.mark_down = true; break;
+    case 1: command.forget = true; break;
+    case 2: command.labels["zone"] = random_.one_in(2) ? "a" : "b"; break;
+    default: command.availability = kChoices[random_.below(4)];
+  }
+  any_master(random_).node_command(std::move(command), [](Result<model::Applied>) {});
   operator_->set(cluster_.loop().now().monotonic + random_.between(Duration(5s), Duration(40s)), [this] { operate(); });
 }
 
 void Workload::set_all_active() {
   for (auto const& [id, record] : journals_.nodes()) {
-    if (record.availability == model::Availability::Active) continue;
-    any_master(random_).node_command({.node = id, .labels = {}, .availability = model::Availability::Active},
+    if (is_well(record)) continue;
+    any_master(random_).node_command({.node = id, .labels = {{"zone", zone_of(id)}}, .availability = model::Availability::Active},
                                      [](Result<model::Applied>) {});
   }
   operator_->set(cluster_.loop().now().monotonic + 10s, [this] { operate(); });

@@ -1,6 +1,6 @@
-// The users of a simulated cluster: for each service one who creates, scales, changes, rolls back and removes it, through any master, and
-// asks again with the same request id until he has an answer; and an operator who drains nodes. Once told to settle, each gets his answers,
-// puts right what cannot run, and rests. Owned by the run.
+// The users of a simulated cluster: for each service one who creates, scales, changes, pauses, rolls back and removes it, through any
+// master, and asks again with the same request id until he has an answer; and an operator who drains, labels and gives up nodes. Once told
+// to settle, each gets his answers, puts right what cannot run, and rests. Owned by the run.
 #pragma once
 
 #include <map>
