@@ -37,6 +37,10 @@ Status parse_seeds(Arguments& arguments, std::string_view text) {
 Status parse_value(Arguments& arguments, std::string_view name, std::string_view value) {
   auto& options = arguments.options;
   if (name == "--seed" || name == "--seeds") return parse_seeds(arguments, value);
+  if (name == "--scenario") {
+    arguments.scenarios.emplace_back(value);
+    return {};
+  }
   if (name == "--faults") {
     TRY(options.only_faults, parse_list(value));
     return {};
@@ -62,6 +66,7 @@ Result<Arguments> parse_arguments(int count, char const* const* values) {
     if (name == "--trace") arguments.options.is_traced = true;
     else if (name == "--twice") arguments.is_twice = true;
     else if (name == "--shrink") arguments.is_shrinking = true;
+    else if (name == "--rewrite") arguments.is_rewriting = true;
     else if (name == "--help") arguments.wants_help = true;
     else if (i + 1 == count) return fail(Code::Invalid, fmt::format("{} wants a value", name));
     else TRY_VOID(parse_value(arguments, name, values[++i]));
