@@ -178,6 +178,14 @@ Result<Missing> answer(Stage& stage, Words const& words) {
   };
 }
 
+// expect db.1 given: the record of a slot that must not be doubled.
+Missing given(Stage& stage, std::string const& slot) {
+  return [&stage, slot]() -> std::string {
+    auto const holder = stage.holder_of(slot);
+    return holder ? "" : holder.error().message;
+  };
+}
+
 Missing well(Stage& stage) {
   return [&stage]() -> std::string {
     auto reasons = stage.cluster().pending();
@@ -208,6 +216,7 @@ Result<Missing> of_service(Stage& stage, Words const& words) {
 Result<Missing> meaning_of(Stage& stage, Words const& words) {
   if (words.size() == 1 && words[0] == "well") return well(stage);
   if (words.size() == 1 && words[0] == "hold") return hold(stage, true);
+  if (words.size() == 2 && words[1] == "given") return given(stage, words[0]);
   if (words.size() == 2 && words[0] == "no" && words[1] == "hold") return hold(stage, false);
   if (words.size() == 3 && words[0] == "answer") return answer(stage, words);
   if (words.size() == 4 && (words[1] == "sees" || (words[1] == "has" && words[3] == "session"))) return of_master(stage, words);

@@ -32,9 +32,9 @@ Result<std::unique_ptr<Stage>> build(Words const& words) {
   return stage;
 }
 
-// let O = owner web | home web.1 | bystander web | coordinator
+// let O = owner web | home web.1 | holder web.1 | bystander web | coordinator
 Status let(Stage& stage, Words const& words) {
-  if (words.size() < 4 || words[2] != "=") return wrong(words, "let NAME = owner|bystander SERVICE, home SERVICE.SLOT, coordinator");
+  if (words.size() < 4 || words[2] != "=") return wrong(words, "let NAME = owner|bystander SERVICE, home|holder SERVICE.SLOT, coordinator");
   if (words[3] == "coordinator") {
     TRY(auto const value, stage.coordinator());
     stage.let(words[1], value);
@@ -46,6 +46,10 @@ Status let(Stage& stage, Words const& words) {
       if (!run.to && slot_name(run) == words[4]) return stage.let(words[1], run.node), Status{};
     }
     return fail(Code::NotFound, fmt::format("no container runs for {}", words[4]));
+  }
+  if (words[3] == "holder") {
+    TRY(auto const holder, stage.holder_of(words[4]));
+    return stage.let(words[1], holder), Status{};
   }
   TRY(auto const owner, stage.owner_of(words[4]));
   if (words[3] == "owner") return stage.let(words[1], owner), Status{};

@@ -147,6 +147,16 @@ Result<std::string> Stage::coordinator() {
   return fail(Code::Internal, "the coordinator is no master");
 }
 
+Result<std::string> Stage::holder_of(std::string const& slot) {
+  auto const dot = slot.find('.');
+  auto const number = dot == std::string::npos ? 0 : parse_count(slot.substr(dot + 1)).value_or(0);
+  auto const key = model::slot_key(slot.substr(0, dot), static_cast<std::uint32_t>(number));
+  TRY(auto const found, cluster_.store().data().range({.prefix = key, .limit = 1, .after = {}}));
+  if (found.items.empty() || found.items.front().key != key) return fail(Code::NotFound, fmt::format("{} is given to nobody", slot));
+  TRY(auto const record, codec::decode_record(key, found.items.front().value));
+  return cluster_.agent(std::get<model::SlotRecord>(record).node).machine().name();
+}
+
 Result<model::Head const*> Stage::head(std::string const& service) const {
   auto const found = journals_.heads().find(service);
   if (found == journals_.heads().end()) return fail(Code::NotFound, fmt::format("there is no service {}", service));

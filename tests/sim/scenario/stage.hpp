@@ -52,6 +52,7 @@ class Stage {
   Result<std::string> owner_of(std::string const& service);
   Result<std::string> coordinator();
   bool has_session(MasterNode& master);
+  Result<std::string> holder_of(std::string const& slot);  // "db.1", by the record of a slot that must not be doubled
   Result<model::Head const*> head(std::string const& service) const;
 
   // ---- what the scenario's commands leave behind

@@ -118,6 +118,7 @@ void Story::on(model::EventRecord const& record) {
 void Story::on(model::GoneRecord const& record) { add("", fmt::format("{}: gone", record.service)); }
 
 void Story::on(model::SlotRecord const& record) {
+  names_[record.instance] = fmt::format("{}.{}", record.service, record.slot);
   add("slots given: ", fmt::format("{}.{} to {} in life {}", record.service, record.slot, name_of(record.node), record.incarnation));
 }
 
@@ -137,14 +138,13 @@ void Story::look() {
 
 void Story::on_sent_to_agent(NodeId master, NodeId agent, model::ToAgent const& message) {
   if (auto const* run = std::get_if<model::RunInstance>(&message)) {
-    bool const is_new = names_.try_emplace(run->id, fmt::format("{}.{}", run->service, run->slot)).second;
-    if (is_new) add(name_of(master) + " offers ", fmt::format("{} to {}", names_[run->id], name_of(agent)));
+    names_[run->id] = fmt::format("{}.{}", run->service, run->slot);
+    if (offered_.insert(run->id).second) add(name_of(master) + " offers ", fmt::format("{} to {}", names_[run->id], name_of(agent)));
   }
   auto const* stop = std::get_if<model::StopInstance>(&message);
-  if (stop && ordered_.emplace(stop->id, agent.value).second) {
-    add(fmt::format("{} stops ", name_of(master)),
-        fmt::format("{} on {} ({})", slot_of(stop->id), name_of(agent), model::to_string(stop->reason)));
-  }
+  if (!stop || !ordered_.emplace(stop->id, agent.value).second) return;
+  auto const why = stop->reason == model::Reason::None ? std::string{} : fmt::format(" ({})", model::to_string(stop->reason));
+  add(fmt::format("{} stops ", name_of(master)), fmt::format("{} on {}{}", slot_of(stop->id), name_of(agent), why));
 }
 
 void Story::on_sent_to_peer(NodeId master, NodeId, model::PeerMessage const& message) {

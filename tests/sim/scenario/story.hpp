@@ -60,7 +60,8 @@ class Story final : public Observer {
   bool is_begun_ = false;
   Monotonic begin_{};
   std::vector<Line> lines_;
-  std::map<InstanceId, std::string> names_;  // of all that was ever offered
+  std::map<InstanceId, std::string> names_;  // of all that was ever offered, or given a slot
+  std::set<InstanceId> offered_;
   std::set<std::pair<InstanceId, std::uint64_t>> ordered_;
   std::map<NodeId, model::NodeRecord> nodes_;
   std::map<std::string, std::size_t> granted_;  // since the last look, by master
