@@ -57,16 +57,6 @@ void MasterNode::end() {
   life_.reset();
 }
 
-void MasterNode::leave() {
-  if (!life_) return;
-  auto* life = life_.get();
-  life->driver.leave([this, life] {
-    machine_.around().delays.after(0ns, [this, life] {
-      if (life_.get() == life) crash();
-    });
-  });
-}
-
 bool MasterNode::command(model::Command command, ports::Done<model::Applied> done) {
   if (!life_) return false;
   life_->driver.command(std::move(command), std::move(done));
