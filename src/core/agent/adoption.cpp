@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "core/agent/agent.hpp"
 
 namespace davit::agent {
@@ -60,6 +61,7 @@ void Agent::on_listed(model::ContainerList const& list) {
   }
   was_listed_ = true;
   if (!list_again_) std::erase_if(appeared_, [](auto const& each) { return each.second == kNever; });
+  if (planted(Bug::ForgetsToAdopt)) unknown.clear();
   for (auto const& [id, found] : unknown) adopt(found.first, *found.second);
   check_listed();
   if (std::exchange(list_again_, false)) list_containers();
@@ -88,7 +90,7 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   }
   auto const& detail = std::get<model::ContainerDetail>(*outcome);
   instance.ports = detail.ports;
-  ports_.take(instance.ports);
+  if (!planted(Bug::ForgetsPorts)) ports_.take(instance.ports);
   auto const age = [&](std::optional<Wall> const& since) { return since ? std::max<Duration>(0s, now_.wall - *since) : Duration::zero(); };
   instance.created_at = now_.monotonic - age(detail.created_at);
   observe(instance, detail);
@@ -99,7 +101,7 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   touch(instance);
   note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));
   if (instance.stop_wanted) continue_stop(instance);
-  else if (stopping_services_ || was_given_back(instance)) begin_stop(instance, Reason::None);
+  else if (stopping_services_ || was_given_back(instance) || planted(Bug::AbsenceIsAnOrder)) begin_stop(instance, Reason::None);
   check_listed();
 }
 
@@ -134,7 +136,7 @@ void Agent::observe(Instance& instance, model::ContainerDetail const& detail) {
 // Of a container that should run.
 void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& outcome) {
   if (!outcome) {
-    if (outcome.error().field == model::engine_error::kNoSuchContainer) {
+    if (outcome.error().field == model::engine_error::kNoSuchContainer || planted(Bug::SilenceOfEngineIsDeath)) {
       by_container_.erase(instance.container.id);
       instance.container = {};
       instance.exit_code.reset();

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 
 namespace davit::agent {
 
@@ -138,7 +139,9 @@ void Agent::on_message(NodeId master, model::FenceShards const& message) {
 
 bool Agent::obeys(Fence fence) const {
   auto const shard = fence.shard.value;
-  return is_complete_ && shard < kShards && fence.epoch == state_.epochs[shard] && fence.epoch == durable_.epochs[shard];
+  if (shard >= kShards || (!is_complete_ && !planted(Bug::AnswersBeforeList))) return false;
+  if (fence.epoch != state_.epochs[shard] && !planted(Bug::ObeysOlderEpochs)) return false;
+  return state_.epochs[shard] == durable_.epochs[shard] || planted(Bug::ObeysBeforeDurable);
 }
 
 void Agent::save_state() {
@@ -168,7 +171,9 @@ void Agent::on(StateSaved const& event) {
 // Only when the epochs are durable and the whole truth is known.
 void Agent::answer_fences() {
   bool const knows_engine = !options_.facts.engine.version.empty();  // else its capacity is unknown
-  if (!is_complete_ || !knows_engine || state_.epochs != durable_.epochs || unanswered_.empty()) return;
+  bool const knows_all = (is_complete_ && knows_engine) || planted(Bug::AnswersBeforeList);
+  bool const is_durable = state_.epochs == durable_.epochs || planted(Bug::ObeysBeforeDurable);
+  if (!knows_all || !is_durable || unanswered_.empty()) return;
   for (auto const& [master, message] : std::exchange(unanswered_, {})) {
     model::FencesStored answer{.round = message.round, .asker = message.asker};
     for (auto const& fence : message.fences) {
@@ -223,7 +228,8 @@ Result<std::vector<model::PublishedPort>> Agent::check_admission(model::RunInsta
     return fail(Code::Exhausted, std::move(text), std::string(model::to_string(reason)));
   };
   if (!engine_up_ || stopping_services_) return refuse(Reason::EngineAway, "the node's engine does not answer");
-  if (message.incarnation < incarnation_) return refuse(Reason::NodeDown, "the offer was meant for an earlier life of the node");
+  if (message.incarnation < incarnation_ && !planted(Bug::IgnoresIncarnation))
+    return refuse(Reason::NodeDown, "the offer was meant for an earlier life of the node");
   if (message.token != 0) TRY_VOID(check_slot(message));
 
   TRY_VOID(reserved_.check(message.uid, *message.spec, options_.facts.engine));

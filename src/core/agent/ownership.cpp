@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "base/planted.hpp"
+
 namespace davit::agent {
 namespace {
 
@@ -50,7 +52,7 @@ std::optional<Identity> identify(Owner const& owner, std::string const& name, st
     return label && *label == value;
   };
   if (!matches("davit.cluster", to_string(owner.cluster)) || !matches("davit.node", to_string(owner.node)) ||
-      !matches("davit.name", name)) {
+      (!matches("davit.name", name) && !planted(Bug::AdoptsCopies))) {
     return std::nullopt;
   }
   auto const* service = find_label(labels, "davit.service");
@@ -69,7 +71,7 @@ std::optional<Identity> identify(Owner const& owner, std::string const& name, st
                     *service,  *slot,
                     *revision, {shard_of(*service), *epoch},
                     *attempt,  parse_number<std::uint64_t>(find_label(labels, "davit.token")).value_or(0)};
-  if (container_name(identity) != name) return std::nullopt;
+  if (container_name(identity) != name && !planted(Bug::AdoptsCopies)) return std::nullopt;
   return identity;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 
 namespace davit::agent {
 
@@ -20,7 +21,8 @@ std::unexpected<Error> refuse(Reason reason, std::string text) {
 
 Status Reserved::check(ServiceUid service, model::ServiceSpec const& spec, model::EngineInfo const& engine) const {
   auto const wanted = model::amount_of(spec.resources.reservations);
-  auto const free = model::amount_of(engine.cpus, engine.memory) - sum_;
+  auto const taken = planted(Bug::IgnoresReservations) ? model::Amount{} : sum_;
+  auto const free = model::amount_of(engine.cpus, engine.memory) - taken;
   if (wanted.microcores > 0 && wanted.microcores > free.microcores) {
     return refuse(Reason::NotEnoughCpu, fmt::format("wants {:.4g} cores, {:.4g} unreserved", model::cores(wanted.microcores),
                                                     std::max(0.0, model::cores(free.microcores))));
@@ -30,7 +32,7 @@ Status Reserved::check(ServiceUid service, model::ServiceSpec const& spec, model
                                                        format_bytes({std::max<std::int64_t>(0, free.memory)})));
   }
   auto const most = spec.placement.max_replicas_per_node;
-  if (most > 0 && of_service(service) >= most) {
+  if (most > 0 && of_service(service) >= most && !planted(Bug::IgnoresMaxPerNode)) {
     return refuse(Reason::MaxPerNode, fmt::format("runs {} of at most {}", of_service(service), most));
   }
   return {};

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "core/agent/agent.hpp"
 
 namespace davit::agent {
@@ -106,7 +107,7 @@ void Agent::forget(Instance& instance) {
   if (!instance.previous_container.empty()) discard(instance.previous_container);
   by_container_.erase(instance.container.id);
   ports_.release(instance.ports);
-  reserved_.give_back(instance.reserved);
+  if (!planted(Bug::LeaksReservations)) reserved_.give_back(instance.reserved);
   if (!instance.stop_wanted) reserved_.leave(instance.identity.uid);
   leave_pull(instance);
   if (is_complete_) {
@@ -130,7 +131,7 @@ void Agent::leave_pull(Instance const& instance) {
 // A container of ours that no instance needs any more.
 void Agent::discard(std::string const& container) {
   by_container_.erase(container);
-  if (!container.empty()) garbage_.try_emplace(container, Garbage{0, 0, now_.monotonic});
+  if (!container.empty() && !planted(Bug::KeepsGarbage)) garbage_.try_emplace(container, Garbage{0, 0, now_.monotonic});
 }
 
 void Agent::collect_garbage() {

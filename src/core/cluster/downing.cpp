@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "base/planted.hpp"
+
 namespace davit::cluster {
 namespace {
 
@@ -94,7 +96,7 @@ Downing::Finding Downing::find(Situation const& s, Round const& round, Worker co
   Finding finding{&worker, worker.hearing == Hearing::Heard};
   bool is_lost_by_one = false;
   for (auto const* witness : round.witnesses) {
-    if (contains(witness->heard, worker.life)) {
+    if (contains(witness->heard, worker.life) && !planted(Bug::DownByOneHearing)) {
       finding.is_heard = true;
     } else if (contains(witness->unknown, worker.life)) {
       bool const is_own = witness->master == s.self && worker.hearing == Hearing::Unknown;
@@ -131,7 +133,7 @@ void Downing::weigh(Situation const& s, Round const& round, Verdict& verdict) {
     memory_ends = std::min(memory_ends, *worker.downed_at + kDownedMemory);
   }
   bool const was_holding = !hold_.empty();
-  hold_ = is_any_at_stake ? hold_reason(s.policy, unreachable, s.workers.size()) : "";
+  hold_ = is_any_at_stake && !planted(Bug::IgnoresHold) ? hold_reason(s.policy, unreachable, s.workers.size()) : "";
   if (was_holding && hold_.empty()) hold_ended_ = s.now;
   if (!hold_.empty()) wake(verdict, memory_ends);
 }

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "core/master/master.hpp"
 #include "core/service/terms.hpp"
 
@@ -203,6 +204,7 @@ void Master::learn_detail(Node const& node, model::InstanceReport const& report,
 // An instance of a service that is gone. Of an older era it stays: the store may have been restored from before its creation.
 void Master::stop_orphan(Node const& node, model::InstanceReport const& report) {
   auto const shard = shard_of(report.service);
+  if (planted(Bug::KeepsOrphans)) return;
   if (!acts_for(shard) || !node.answered.test(shard.value)) {
     if (unclaimed_.size() >= kMostUnclaimed) unclaimed_.erase(unclaimed_.begin());
     unclaimed_[{report.uid, report.id}] = {node.record.id, report};
@@ -224,7 +226,7 @@ void Master::stop_orphan(Node const& node, model::InstanceReport const& report) 
 void Master::on_message(Node& node, model::Verdict const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
-  if (!instance || instance->state != InstanceState::Offered || message.admitted) return;
+  if (!instance || instance->state != InstanceState::Offered || message.admitted || planted(Bug::RefusalIsPlacement)) return;
   if (node_ix_.at(node.record.id) != instance->node) return;
   if (holds_slot(*service, *instance)) on_refused_offer(node, *service, *instance, message);
   else take_refusal(node, *service, *instance, message);
@@ -278,6 +280,7 @@ void Master::on(AgentLeft const& event) {
   auto& node = node_of(event.node);
   node.is_connected = false;
   if (liveness_) liveness_->left(event.node);
+  if (planted(Bug::UnansweredIsLost)) drop_instances_of(node, Reason::NodeDown);
   touch_path(node);
   heard_changed_ = true;
   maintenance_due_ = true;

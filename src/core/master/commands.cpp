@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "core/master/master.hpp"
 
 namespace davit::master {
@@ -82,8 +83,8 @@ void Master::append(Service& service, model::EventBody body, std::optional<Queue
   if (before.events == 0) append.head.uid = {view_.cluster.record.era, 0};
 
   Write write;
-  write.compares = {holds_shard(service.shard),
-                    {model::head_key(before.name), Compare::Target::Version, static_cast<std::int64_t>(before.events)}};
+  write.compares = {{model::head_key(before.name), Compare::Target::Version, static_cast<std::int64_t>(before.events)}};
+  if (!planted(Bug::AppendsWithoutGrant)) write.compares.push_back(holds_shard(service.shard));
   write.puts = {model::HeadRecord{append.head}, model::EventRecord{before.name, append.event}};
   if (changes_spec_record(append.event.body)) {
     auto const* resolved = std::get_if<model::ImageResolved>(&append.event.body);
@@ -98,6 +99,7 @@ void Master::append(Service& service, model::EventBody body, std::optional<Queue
     if (!append.head.revisions.contains(revision)) write.erases.push_back(model::spec_key(before.name, revision));
   }
   if (was_there_before) write.erases.push_back(model::gone_key(before.name));
+  if (planted(Bug::AnswersBeforeDurable) && append.command) reply(append.command->id, Applied{.generation = append.head.generation});
   submit(std::move(append), std::move(write));
 }
 
@@ -113,12 +115,15 @@ void Master::on(WriteDone const& event) {
   CHECK(!found.empty(), "write {} is not in flight", event.op);
   auto& done = found.mapped();
   bool const is_duty = std::holds_alternative<DutyWrite>(done.what);
-  if (!event.outcome && event.outcome.error().code == Code::UnknownOutcome && !is_duty) {
+  bool const is_unknown = !event.outcome && event.outcome.error().code == Code::UnknownOutcome;
+  if (is_unknown && !is_duty && !planted(Bug::UnknownIsFailure) && !planted(Bug::UnknownIsSuccess)) {
     // The same again, until the outcome is known; not at once, for a store in trouble.
     done.retry_at = now_.monotonic + kUnknownRetry;
     in_flight_.insert(std::move(found));
     return;
   }
+  auto const* append = std::get_if<Append>(&done.what);
+  if (is_unknown && append && planted(Bug::UnknownIsSuccess)) return on_appended(*append, store_revision_);
   if (!event.outcome) {
     std::visit([&](auto const& what) { on_failed(what, event.outcome.error()); }, done.what);
     return;
@@ -128,7 +133,6 @@ void Master::on(WriteDone const& event) {
     store_error_.reset();
     store_revision_ = std::max(store_revision_, revision);
   }
-  auto const* append = std::get_if<Append>(&done.what);
   if (append && succeeded) return on_appended(*append, revision);
   settling_.push_back({revision, std::move(done.what), succeeded});
   settle();
@@ -194,6 +198,7 @@ void Master::remove_records(Service& service) {
   service.is_appending = true;
   auto const& head = service.head;
   Removal removal{head.name, {head.name, head.uid, now_.wall, head.requests}};
+  if (planted(Bug::RemovalForgetsRequests)) removal.gone.requests.clear();
   Write write;
   write.compares = {holds_shard(service.shard),
                     {model::head_key(head.name), Compare::Target::Version, static_cast<std::int64_t>(head.events)}};

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "core/master/master.hpp"
 
 namespace davit::master {
@@ -146,7 +147,7 @@ void Master::offer(Service& service, Instance& instance) {
 }
 
 void Master::send_offer(Service& service, Instance& instance) {
-  instance.retry_at = now_.monotonic + kOfferRetry;
+  instance.retry_at = planted(Bug::OffersOnce) ? kNever : now_.monotonic + kOfferRetry;
   if (instance.reason == Reason::None) {
     set_state(service, instance, InstanceState::Offered, Reason::None, {});
   } else {

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "core/master/master.hpp"
 #include "core/service/plan.hpp"
 
@@ -93,7 +94,7 @@ void Master::reconcile_due() {
 void Master::mark(Service& service) {
   for (auto& instance : service.instances) {
     auto const* at = node(instance.node);
-    instance.is_unknown = at && !at->answered.test(service.shard.value);
+    instance.is_unknown = at && !at->answered.test(service.shard.value) && !planted(Bug::UnansweredIsReady);
     instance.is_leaving = at && at->record.availability == model::Availability::Drain;
   }
 }
@@ -102,7 +103,7 @@ void Master::mark(Service& service) {
 bool Master::may_plan(Service const& service) const {
   auto const k = service.shard.value;
   bool const is_newer_than_grant = service.head.uid.revision > shards_[k].epoch.revision;
-  if (is_newer_than_grant || answered_by_all_.test(k)) return true;
+  if (is_newer_than_grant || answered_by_all_.test(k) || planted(Bug::ActsBeforeAllAnswered)) return true;
   bool const has_records = std::ranges::all_of(service.head.revisions, [&](auto const& kept) { return is_guarded(service, kept.first); });
   return has_records || (!is_guarded(service, service.head.revision) && may_place_unanswered(service.shard));
 }
@@ -142,7 +143,7 @@ void Master::journal_decision(Service& service, std::optional<model::EventBody> 
     auto const kept = service.head.revisions.find(seen.revision);
     if (kept != service.head.revisions.end() && kept->second.digest.empty()) decision = seen;  // the first one counts
   }
-  if (decision) append(service, *std::move(decision), std::nullopt);
+  if (decision && !planted(Bug::DecidesUnwritten)) append(service, *std::move(decision), std::nullopt);
 }
 
 void Master::place(Service& service, std::uint32_t slot) {
@@ -191,7 +192,7 @@ void Master::order_stop(Service& service, Instance& instance, Reason reason) {
   if (is_nowhere && !holds_slot(service, instance)) return erase(service, instance);
   instance.stop_sent = true;
   instance.ready_since = kNever;
-  instance.retry_at = now_.monotonic + kStopRetry;
+  instance.retry_at = planted(Bug::StopsOnce) ? kNever : now_.monotonic + kStopRetry;
   instance.reason = reason;
   touch(service);
   if (!is_nowhere) send_stop(service, instance, reason);

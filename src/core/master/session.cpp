@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "core/cluster/readiness.hpp"
 #include "core/master/master.hpp"
 
@@ -157,7 +158,7 @@ void Master::on(LeaseDone const& event) {
     return;
   }
   if (!session_ || session_->lease != lease) return;  // of an earlier session
-  if (event.outcome) session_->clock.on_renewed(sent, event.outcome->ttl);
+  if (event.outcome) session_->clock.on_renewed(planted(Bug::TimesFromArrival) ? now_.monotonic : sent, event.outcome->ttl);
   else if (event.outcome.error().code == Code::NotFound) session_->clock.on_lease_lost();
   else session_->clock.on_renewal_failed(now_.monotonic);
 }
@@ -168,7 +169,7 @@ void Master::on(RevisionRead const& event) {
   if (!session_ || session_->lease != call.mapped().lease) return;
   if (event.outcome) {
     session_->clock.on_watched(view_.revision);
-    session_->clock.on_read(call.mapped().at, *event.outcome);
+    session_->clock.on_read(planted(Bug::TimesFromArrival) ? now_.monotonic : call.mapped().at, *event.outcome);
     if (session_->clock.view_from()) viewed_at_ = session_->clock.view_from();
   } else {
     session_->clock.on_read_failed(now_.monotonic);
@@ -211,10 +212,14 @@ void Master::resume_commanding() {
   plan_all_soon();
 }
 
-bool Master::may_command() const { return session_ && is_member() && session_->clock.may_command(now_.monotonic); }
+bool Master::may_command() const {
+  if (!session_ || !is_member()) return false;
+  return session_->clock.may_command(now_.monotonic) || (planted(Bug::ActsUnfresh) && session_->clock.is_valid(now_.monotonic));
+}
 
 Monotonic Master::command_until() const {
   if (!may_command()) return Monotonic::min();
+  if (planted(Bug::ActsUnfresh)) return session_->clock.valid_until();
   return std::min(session_->clock.valid_until(), session_->clock.fresh_until());
 }
 

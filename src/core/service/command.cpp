@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/planted.hpp"
 #include "core/service/rollout.hpp"
 
 namespace davit::service {
@@ -21,7 +22,7 @@ std::unexpected<Error> being_removed(Command const& command) {
 }
 
 Result<std::optional<model::RequestMemo>> find_replay(std::vector<model::RequestMemo> const& requests, Command const& command) {
-  if (command.request_id.empty()) return std::nullopt;
+  if (command.request_id.empty() || planted(Bug::IgnoresRequestIds)) return std::nullopt;
   auto const memo = std::ranges::find(requests, command.request_id, &model::RequestMemo::id);
   if (memo == requests.end()) return std::nullopt;
   if (memo->fingerprint == command.fingerprint) return *memo;

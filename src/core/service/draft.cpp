@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/planted.hpp"
+
 namespace davit::service {
 namespace {
 
@@ -73,7 +75,7 @@ void Draft::keep_best(std::vector<Instance const*>& rivals) {
   if (rivals.size() < 2) return;
   drop_idle_strays(rivals);
   std::ranges::sort(rivals, is_better);
-  if (!serves(*rivals.front())) return;
+  if (!serves(*rivals.front()) || planted(Bug::KeepsSurplus)) return;
   std::size_t kept = 1;
   bool const has_successor =
       rivals.size() > 1 && rivals[0]->is_leaving && !rivals[1]->is_leaving;  // in this order, the best one that stays

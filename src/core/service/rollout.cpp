@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 
 namespace davit::service {
 namespace {
@@ -146,6 +147,7 @@ class Step {
 
   // How many instances must go on serving.
   std::size_t floor() const {
+    if (planted(Bug::IgnoresFloor)) return 0;
     auto const is_cramped = [](Slot const* slot) { return !slot->current.empty() && waits_for_room(*slot->current.front()); };
     bool const gives_way = terms_.may_give_way && std::ranges::any_of(begun_, is_cramped);
     auto const housed = draft_.slots().size() - homeless_;
@@ -252,7 +254,7 @@ void roll(model::Head const& head, Terms const& terms, Draft& draft, Now now) {
 
 model::RolledBack roll_back(model::Head const& head, std::uint32_t revision) {
   auto spec = *head.revisions.at(revision).spec;
-  spec.instances = head.spec()->instances;
+  if (!planted(Bug::RollbackScales)) spec.instances = head.spec()->instances;
   return {.to_revision = revision, .spec = std::make_shared<model::ServiceSpec const>(std::move(spec))};
 }
 

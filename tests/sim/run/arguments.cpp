@@ -74,9 +74,9 @@ Result<Arguments> parse_arguments(int count, char const* const* values) {
   return arguments;
 }
 
-std::string command_line(RunOptions const& options) {
+std::string command_line(std::string_view program, RunOptions const& options) {
   RunOptions const usual;
-  std::string text = fmt::format("davit-sim --seed {}", options.seed);
+  std::string text = fmt::format("{} --seed {}", program, options.seed);
   auto const add = [&](std::string_view name, auto value, auto usual_value) {
     if (value != usual_value) text += fmt::format(" {} {}", name, value);
   };

@@ -12,6 +12,7 @@
 namespace davit::sim {
 
 struct Arguments {
+  std::string program = "davit-sim";  // by which a run is played again
   RunOptions options;
   std::uint64_t last_seed = 1;
   std::optional<Duration> cpu_limit;  // goes on with further seeds until so much is spent
@@ -32,6 +33,6 @@ inline constexpr std::string_view kUsage =
     "With --scenario it plays that file (tests/sim/scenarios/README.md) and compares its trace, or writes it anew.\n";
 
 Result<Arguments> parse_arguments(int count, char const* const* values);
-std::string command_line(RunOptions const& options);
+std::string command_line(std::string_view program, RunOptions const& options);
 
 }  // namespace davit::sim
