@@ -18,6 +18,12 @@ bool is_about_instances(model::ToMaster const& message) {
          std::holds_alternative<model::Verdict>(message) || std::holds_alternative<model::FencesStored>(message);
 }
 
+// What is unknown is the outcome of this master's own write. The command was not begun.
+Error not_begun(Error error) {
+  if (error.code == Code::UnknownOutcome) error.code = Code::Unavailable;
+  return error;
+}
+
 }  // namespace
 
 // ---- commands
@@ -26,7 +32,7 @@ void Master::on(CommandArrived const& event) {
   auto command = event.command;
   if (command.request_id.empty()) command.request_id = fmt::format("{}/{}", options_.session, next_request_++);
   if (acts_for(shard_of(command.service))) return carry_out_or_queue(event.id, command);
-  if (store_error_ && !is_member()) return reply(event.id, std::unexpected(*store_error_));
+  if (store_error_ && !is_member()) return reply(event.id, std::unexpected(not_begun(*store_error_)));
   wait(event.id, std::move(command), 0s);
 }
 

@@ -91,6 +91,7 @@ void Draft::drop_idle_strays(std::vector<Instance const*>& rivals) {
     return !each->is_confirmed && !each->is_unknown && each->state == InstanceState::Starting;
   };
   auto const strays = std::ranges::partition(rivals, std::not_fn(is_idle));
+  if (strays.empty()) return;
   auto const is_leaving = [](Instance const* each) { return bool(each->is_leaving); };
   bool const is_all_there_is = std::all_of(rivals.begin(), strays.begin(), is_leaving);
   auto const first = strays.begin() + (is_all_there_is ? 1 : 0);

@@ -60,6 +60,13 @@ TEST_F(MovingTest, places_a_successor_beside_one_leaving_instance_at_a_time) {
   EXPECT_THAT(plan.stop, IsEmpty());
 }
 
+TEST_F(MovingTest, keeps_one_of_two_that_both_leave) {
+  add_leaving(1, 1), add_leaving(1, 4), add(2, 2), add(3, 3);
+  auto const plan = plan_now();
+  EXPECT_THAT(ids(plan.stop), ElementsAre(4));
+  EXPECT_THAT(plan.place, ElementsAre(1));
+}
+
 TEST_F(MovingTest, waits_for_the_successor_and_keeps_it) {
   add_leaving(1, 1), add_leaving(2, 2), add(3, 3);
   auto& next = add(1, 9);

@@ -90,7 +90,8 @@ bool AgentNode::runs_well(InstanceId instance) const {
 std::optional<FakeDocker::Fault> AgentNode::next_fault(model::EngineCall const& call) {
   bool const is_change = std::holds_alternative<model::CreateContainer>(call) || std::holds_alternative<model::StartContainer>(call) ||
                          std::holds_alternative<model::StopContainer>(call) || std::holds_alternative<model::RemoveContainer>(call);
-  if (refusals_ == 0 || !is_change || !machine_.random().one_in(2)) return std::nullopt;
+  bool const is_look = std::holds_alternative<model::InspectContainer>(call);
+  if (refusals_ == 0 || !(is_change || is_look) || !machine_.random().one_in(2)) return std::nullopt;
   auto const* start = std::get_if<model::StartContainer>(&call);
   auto const* started = start ? engine_.find(start->id) : nullptr;
   bool const runs_already = started && started->detail.state == model::ContainerState::Running;  // no engine calls that a failure

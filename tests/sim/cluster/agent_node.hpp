@@ -52,6 +52,7 @@ class AgentNode {
   void boot();
 
   // ---- its disk
+  model::AgentState const& state() const { return state_; }
   void lose_state();  // read at the next start
   void fail_saves(bool failing) { failing_saves_ += failing ? 1 : -1; }
 

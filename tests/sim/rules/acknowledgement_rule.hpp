@@ -1,5 +1,5 @@
-// Rule: what a user was told is done is in the journal by then, and as he was told (design.md §12.1). The journal itself loses nothing:
-// journal_rule.hpp.
+// Rule: what a user was told is done is in the journal by then, and as he was told (design.md §12.1), and nobody is told that the outcome
+// is unknown: the owner finds out (protocol.md §2). The journal itself loses nothing: journal_rule.hpp.
 #pragma once
 
 #include <string>
@@ -15,6 +15,8 @@ class AcknowledgementRule final : public Observer {
   AcknowledgementRule(JournalRule const& journals, Findings& findings) : journals_(journals), findings_(findings) {}
 
   void on_acknowledged(std::string const& request, Result<model::Applied> const& outcome) override {
+    if (!outcome && outcome.error().code == Code::UnknownOutcome)
+      findings_.add("acknowledgement", fmt::format("request {} was answered, though its outcome was unknown", request));
     if (!outcome || outcome->unchanged) return;
     findings_.checked();
     auto const* done = journals_.find_request(request);

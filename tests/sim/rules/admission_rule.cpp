@@ -1,5 +1,7 @@
 #include "sim/rules/admission_rule.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 namespace davit::sim {
@@ -11,9 +13,15 @@ constexpr std::int64_t kMemory = 8LL << 30;
 }  // namespace
 
 void AdmissionRule::on_received_by_agent(NodeId id, model::ToAgent const& message) {
-  if (auto const* offer = std::get_if<model::RunInstance>(&message)) agents_[id].offers[offer->id] = *offer;
+  auto& agent = agents_[id];
+  if (auto const* offer = std::get_if<model::RunInstance>(&message)) {
+    agent.offers[offer->id] = *offer;
+    if (offer->incarnation < agent.incarnation) agent.outlived.insert(offer->id);
+    else agent.outlived.erase(offer->id);
+  }
+  if (auto const* welcome = std::get_if<model::Welcome>(&message)) agent.incarnation = std::max(agent.incarnation, welcome->incarnation);
   auto const* stop = std::get_if<model::StopInstance>(&message);
-  if (stop) agents_[id].told_to_stop.insert(stop->id);  // which it reports once the engine's call under way is done
+  if (stop) agent.told_to_stop.insert(stop->id);  // which it reports once the engine's call under way is done
 }
 
 void AdmissionRule::on_sent_by_agent(NodeId id, NodeId, model::ToMaster const& message) {
@@ -29,6 +37,10 @@ void AdmissionRule::on_admitted(NodeId id, Agent& agent, model::Verdict const& v
   if (found == agent.offers.end()) return;  // what the epoch rule complains of
   findings_.checked();
   auto const& offer = found->second;
+  if (agent.outlived.contains(verdict.id)) {
+    findings_.add("admission", fmt::format("agent {} admits {} in life {}, which was offered to life {}", id.value, to_string(verdict.id),
+                                           agent.incarnation, offer.incarnation));
+  }
   agent.admitted[verdict.id] = {offer.uid, offer.spec, false, {}};
   double cores = 0;
   std::int64_t memory = 0;

@@ -1,4 +1,5 @@
-// Rule: no agent admits beyond its node's reservations, ports or max per node (design.md §12.5), by what it has admitted and said itself.
+// Rule: no agent admits beyond its node's reservations, ports or max per node (design.md §12.5), by what it has admitted and said itself;
+// nor what was offered to an earlier life of its node than the one it has been told of.
 #pragma once
 
 #include <map>
@@ -17,6 +18,7 @@ class AdmissionRule final : public Observer {
 
   void on_received_by_agent(NodeId agent, model::ToAgent const& message) override;
   void on_sent_by_agent(NodeId agent, NodeId master, model::ToMaster const& message) override;
+  void on_agent_started(NodeId agent) override { agents_[agent].incarnation = 0; }
 
  private:
   struct Admitted {
@@ -29,6 +31,8 @@ class AdmissionRule final : public Observer {
     std::map<InstanceId, model::RunInstance> offers;
     std::map<InstanceId, Admitted> admitted;
     std::set<InstanceId> told_to_stop;
+    std::uint64_t incarnation = 0;  // the highest that it has been told
+    std::set<InstanceId> outlived;  // offers to an earlier life than that
   };
 
   void on_admitted(NodeId id, Agent& agent, model::Verdict const& verdict);

@@ -33,11 +33,21 @@ void EpochRule::check_order(NodeId master, NodeId agent, model::ToAgent const& m
   if (!grant)
     return findings_.add("epoch", fmt::format("master {} orders under {}@{}, which was never granted", master.value, fence->shard.value,
                                               to_string(fence->epoch)));
+  check_view(master, agent);
   auto const& grants = journals_.grants(fence->shard);
   auto const next = std::ranges::upper_bound(grants, fence->epoch.revision, {}, &JournalRule::Grant::revision);
   if (next == grants.end() || loop_.now().monotonic - next->at <= kOldestView) return;
   findings_.add("epoch", fmt::format("master {} orders agent {} under {}@{}, which has been superseded for {}", master.value, agent.value,
                                      fence->shard.value, to_string(fence->epoch), format_duration(loop_.now().monotonic - next->at)));
+}
+
+void EpochRule::check_view(NodeId id, NodeId agent) {
+  auto const node = std::ranges::find_if(cluster_->masters(), [&](auto const& each) { return each->machine().id() == id; });
+  auto const* master = (*node)->master();
+  auto const needed = journals_.revision_at(loop_.now().monotonic - kOldestView);
+  if (!master || master->view().revision >= needed) return;
+  findings_.add("epoch", fmt::format("master {} orders agent {} by a view that ends at {}, though {} was written {} ago", id.value,
+                                     agent.value, master->view().revision, needed, format_duration(kOldestView)));
 }
 
 void EpochRule::on_received_by_agent(NodeId agent, model::ToAgent const& message) {

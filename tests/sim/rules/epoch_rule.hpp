@@ -1,12 +1,13 @@
 // Rule: one master at a time acts for a shard, as the agents see it (design.md §12.2).
 // - No agent obeys an older epoch once it has answered a newer one; one that lost its disk starts anew.
 // - No master sends orders under a grant that has been superseded for longer than its view may be old (protocol.md §3: 2 s by its own
-//   clock, which may be slower than true time).
+//   clock, which may be slower than true time), nor by a view that is older than that.
 #pragma once
 
 #include <array>
 #include <map>
 
+#include "sim/cluster/cluster.hpp"
 #include "sim/rules/journal_rule.hpp"
 
 namespace davit::sim {
@@ -17,6 +18,7 @@ class EpochRule final : public Observer {
       : loop_(loop),
         journals_(journals),
         findings_(findings) {}
+  void watch(Cluster& cluster) { cluster_ = &cluster; }
 
   void on_sent_to_agent(NodeId master, NodeId agent, model::ToAgent const& message) override;
   void on_sent_to_peer(NodeId master, NodeId peer, model::PeerMessage const& message) override;
@@ -30,11 +32,13 @@ class EpochRule final : public Observer {
     std::map<InstanceId, Fence> offers;
   };
 
+  void check_view(NodeId master, NodeId agent);
   void check_order(NodeId master, NodeId agent, model::ToAgent const& message);
 
   VirtualLoop const& loop_;
   JournalRule const& journals_;
   Findings& findings_;
+  Cluster* cluster_ = nullptr;
   std::map<NodeId, Agent> agents_;
 };
 

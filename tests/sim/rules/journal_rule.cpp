@@ -27,6 +27,7 @@ bool compares(ports::Commit const& commit, std::string const& key) {
 
 void JournalRule::on_committed(ports::Commit const& commit, ports::Committed const& committed) {
   findings_.checked();
+  commits_.emplace_back(loop_.now().monotonic, committed.revision);
   model::EventRecord const* event = nullptr;
   std::vector<model::Record> records;
   for (auto const& operation : commit.operations) {
@@ -40,6 +41,8 @@ void JournalRule::on_committed(ports::Commit const& commit, ports::Committed con
     check_compares(commit, record);
     if (auto const* found = std::get_if<model::EventRecord>(&record)) event = found;
     if (auto const* gone = std::get_if<model::GoneRecord>(&record)) {
+      if (auto const head = heads_.find(gone->service); head != heads_.end() && head->second.requests != gone->requests)
+        findings_.add(std::string(kRule), fmt::format("the removal of {} forgets which requests were carried out", gone->service));
       gone_[gone->service] = gone->requests;
       heads_.erase(gone->service);
     }
@@ -79,8 +82,15 @@ void JournalRule::check_append(ports::Commit const& commit, model::EventRecord c
       findings_.add(std::string(kRule), fmt::format("revision {} of {} was stored with another spec", number, name));
   }
   if (after.uid.revision == 0) after.uid.revision = revision;
+  check_decision(before, event.event, after);
   on_request(event.event, after);
   heads_[name] = std::move(after);
+}
+
+void JournalRule::check_decision(model::Head const& before, model::JournalEvent const& event, model::Head const& after) {
+  if (!std::holds_alternative<model::RolledBack>(event.body) || before.spec()->instances == after.spec()->instances) return;
+  findings_.add(std::string(kRule), fmt::format("a rollback of {} takes it from {} to {} instances", before.name, before.spec()->instances,
+                                                after.spec()->instances));
 }
 
 void JournalRule::check_compares(ports::Commit const& commit, model::Record const& record) {
@@ -112,6 +122,11 @@ JournalRule::Grant const* JournalRule::find_grant(Fence fence) const {
   auto const& grants = grants_[fence.shard.value];
   auto const found = std::ranges::lower_bound(grants, fence.epoch.revision, {}, &Grant::revision);
   return found != grants.end() && found->revision == fence.epoch.revision ? &*found : nullptr;
+}
+
+std::int64_t JournalRule::revision_at(Monotonic at) const {
+  auto const next = std::ranges::upper_bound(commits_, at, {}, [](auto const& each) { return each.first; });
+  return next == commits_.begin() ? 0 : std::prev(next)->second;
 }
 
 JournalRule::Done const* JournalRule::find_request(std::string const& id) const {

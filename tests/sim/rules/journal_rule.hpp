@@ -1,6 +1,7 @@
 // Rule: the store holds what the journal says (design.md §12.10), and nobody writes what is not his (protocol.md §2, §4).
 // - head n = apply(head n-1, event n), at every append; every append compares the shard's grant and the head's version;
-// - a request id leads to one event at most (§12.1);
+// - a request id leads to one event at most (§12.1), and is remembered beyond the service's removal;
+// - a rollback takes the template back, not the number of instances;
 // - slots that must not be doubled are written under the shard's grant;
 // - nodes, shards and suspects are written only under a compare of the coordinator's key.
 // It keeps what is in the store by now, for other rules, the workload and the final check.
@@ -38,9 +39,11 @@ class JournalRule final : public Observer {
   std::vector<Grant> const& grants(ShardId shard) const { return grants_[shard.value]; }  // oldest first
   Grant const* find_grant(Fence fence) const;
   Done const* find_request(std::string const& id) const;
+  std::int64_t revision_at(Monotonic at) const;  // of the newest commit by then
 
  private:
   void check_append(ports::Commit const& commit, model::EventRecord const& event, std::int64_t revision);
+  void check_decision(model::Head const& before, model::JournalEvent const& event, model::Head const& after);
   void check_compares(ports::Commit const& commit, model::Record const& record);
   void on_request(model::JournalEvent const& event, model::Head const& head);
 
@@ -52,6 +55,7 @@ class JournalRule final : public Observer {
   std::map<NodeId, model::NodeRecord> nodes_;
   std::map<std::string, NodeId> sessions_;  // whose they are or were
   std::array<std::vector<Grant>, kShards> grants_;
+  std::vector<std::pair<Monotonic, std::int64_t>> commits_;
 };
 
 }  // namespace davit::sim

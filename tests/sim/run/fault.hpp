@@ -28,6 +28,7 @@ enum class FaultKind : std::uint8_t {
   WallJump,
   Cut,               // between two machines, both ways
   CutOneWay,
+  Deaf,              // nothing reaches a worker, and all that it says arrives
   Partition,         // the machines fall into two groups
   ConnectionReset,
   SlowLink,
@@ -48,6 +49,7 @@ enum class FaultKind : std::uint8_t {
   ContainerEnds,
   ContainerRemoved,  // by somebody
   ContainerPaused,
+  ContainerCopied,   // by `docker commit`, labels and all, and the copy runs
 };
 
 }  // namespace davit::sim
@@ -59,7 +61,7 @@ DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, 
                  {sim::FaultKind::StateSaveFails, "state-save-fails"}, {sim::FaultKind::GuardCrash, "guard-crash"},
                  {sim::FaultKind::MachineSuspend, "machine-suspend"}, {sim::FaultKind::PowerLost, "power-lost"},
                  {sim::FaultKind::ClockRate, "clock-rate"}, {sim::FaultKind::WallJump, "wall-jump"}, {sim::FaultKind::Cut, "cut"},
-                 {sim::FaultKind::CutOneWay, "cut-one-way"}, {sim::FaultKind::Partition, "partition"},
+                 {sim::FaultKind::CutOneWay, "cut-one-way"}, {sim::FaultKind::Deaf, "deaf"}, {sim::FaultKind::Partition, "partition"},
                  {sim::FaultKind::ConnectionReset, "connection-reset"}, {sim::FaultKind::SlowLink, "slow-link"},
                  {sim::FaultKind::StoreMemberDown, "store-member-down"}, {sim::FaultKind::StoreMemberLags, "store-member-lags"},
                  {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
@@ -70,7 +72,7 @@ DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, 
                  {sim::FaultKind::EngineHangs, "engine-hangs"}, {sim::FaultKind::EngineRefuses, "engine-refuses"},
                  {sim::FaultKind::EngineSlow, "engine-slow"}, {sim::FaultKind::EventsLost, "events-lost"},
                  {sim::FaultKind::ContainerEnds, "container-ends"}, {sim::FaultKind::ContainerRemoved, "container-removed"},
-                 {sim::FaultKind::ContainerPaused, "container-paused"});
+                 {sim::FaultKind::ContainerPaused, "container-paused"}, {sim::FaultKind::ContainerCopied, "container-copied"});
 }  // namespace davit::model
 
 namespace davit::sim {

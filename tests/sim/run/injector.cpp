@@ -54,6 +54,7 @@ Injector::Undo Injector::inject(Fault const& fault) {
     case WallJump: return inject_into_process(fault);
     case Cut:
     case CutOneWay:
+    case Deaf:
     case Partition:
     case ConnectionReset:
     case SlowLink: return inject_into_network(fault);
@@ -73,7 +74,8 @@ Injector::Undo Injector::inject(Fault const& fault) {
     case EventsLost: return inject_into_engine(fault);
     case ContainerEnds:
     case ContainerRemoved:
-    case ContainerPaused: return inject_into_container(fault);
+    case ContainerPaused:
+    case ContainerCopied: return inject_into_container(fault);
   }
   return {};
 }
@@ -142,6 +144,7 @@ Injector::Undo Injector::pause(Machine& machine) {
 Injector::Undo Injector::inject_into_network(Fault const& fault) {
   auto& network = cluster_.network();
   if (fault.kind == FaultKind::Partition) return partition(fault.other);
+  if (fault.kind == FaultKind::Deaf) return deafen(agent(fault).machine().host());
   auto const a = host(fault.where);
   auto const b = host(fault.where + 1 + fault.other % (network.hosts() - 1));
   if (fault.kind == FaultKind::ConnectionReset) {
@@ -162,6 +165,14 @@ Injector::Undo Injector::inject_into_network(Fault const& fault) {
   };
 }
 
+Injector::Undo Injector::deafen(HostId deaf) {
+  std::vector<std::pair<HostId, HostId>> cuts;
+  for (std::uint64_t other = 0; other < cluster_.network().hosts(); ++other) {
+    if (host(other) != deaf) cuts.emplace_back(host(other), deaf);
+  }
+  return cut_all(std::move(cuts));
+}
+
 Injector::Undo Injector::partition(std::uint64_t members) {
   std::vector<std::pair<HostId, HostId>> cuts;
   for (std::uint64_t a = 0; a < cluster_.network().hosts(); ++a) {
@@ -169,8 +180,12 @@ Injector::Undo Injector::partition(std::uint64_t members) {
       if ((members >> a & 1) != (members >> b & 1)) cuts.emplace_back(host(a), host(b));
     }
   }
+  return cut_all(std::move(cuts));
+}
+
+Injector::Undo Injector::cut_all(std::vector<std::pair<HostId, HostId>> cuts) {
   for (auto const& [a, b] : cuts) cluster_.network().cut(a, b);
-  return [this, cuts] {
+  return [this, cuts = std::move(cuts)] {
     for (auto const& [a, b] : cuts) cluster_.network().heal(a, b);
   };
 }
@@ -185,7 +200,7 @@ Injector::Undo Injector::inject_into_store(Fault const& fault) {
     }
     case FaultKind::StoreMemberLags: {
       auto& lagging = member(fault);
-      auto const lag = Duration(1ms) * static_cast<std::int64_t>(50 + fault.other % 4000);
+      auto const lag = Duration(1ms) * static_cast<std::int64_t>(50 + fault.other % 12'000);
       lagging.set_lag(lag);
       return [&lagging, lag] { lagging.set_lag(-lag); };
     }
@@ -222,6 +237,8 @@ Injector::Undo Injector::inject_into_container(Fault const& fault) {
   if (fault.kind == FaultKind::ContainerRemoved) node.engine().remove(name);
   if (fault.kind == FaultKind::ContainerEnds && fault.other % 5 == 0) node.engine().kill_for_memory(name);
   else if (fault.kind == FaultKind::ContainerEnds) node.engine().kill(name, fault.other % 3 == 0 ? 0 : 137);
+  if (fault.kind == FaultKind::ContainerCopied)
+    node.engine().add_foreign(fmt::format("{}-copy-{}", kForeign, fault.index), node.engine().find(name)->detail.labels);
   if (fault.kind != FaultKind::ContainerPaused) return {};
   node.engine().pause(name, true);
   return [&node, name] { node.engine().pause(name, false); };

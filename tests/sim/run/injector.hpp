@@ -32,6 +32,8 @@ class Injector {
   Undo crash_agent(AgentNode& agent, bool loses_state);
   Undo pause(Machine& machine);
   Undo partition(std::uint64_t members);
+  Undo deafen(HostId deaf);
+  Undo cut_all(std::vector<std::pair<HostId, HostId>> cuts);
 
   MasterNode& master(Fault const& fault) { return *cluster_.masters()[fault.where % cluster_.masters().size()]; }
   AgentNode& agent(Fault const& fault) { return *cluster_.agents()[fault.where % cluster_.agents().size()]; }

@@ -10,10 +10,13 @@
 #include "sim/rules/admission_rule.hpp"
 #include "sim/rules/container_rule.hpp"
 #include "sim/rules/double_rule.hpp"
+#include "sim/rules/downing_rule.hpp"
 #include "sim/rules/epoch_rule.hpp"
+#include "sim/rules/fence_rule.hpp"
 #include "sim/rules/final_state.hpp"
 #include "sim/rules/journal_rule.hpp"
 #include "sim/rules/order_rule.hpp"
+#include "sim/rules/silence_rule.hpp"
 #include "sim/run/injector.hpp"
 #include "sim/run/trace.hpp"
 #include "sim/run/workload.hpp"
@@ -38,14 +41,21 @@ class Run {
         containers_(findings_),
         orders_(journals_, findings_),
         doubles_(loop_, findings_),
+        downings_(loop_, findings_),
+        fences_(findings_),
+        silences_(loop_, journals_, findings_),
         cluster_(loop_, options.size, random_.fork("cluster"), observers_),
         injector_(cluster_, observers_),
         workload_(cluster_, journals_, observers_, random_.fork("workload"), options.services) {
     containers_.watch(cluster_);
     orders_.watch(cluster_);
     doubles_.watch(cluster_);
+    downings_.watch(cluster_);
+    epochs_.watch(cluster_);
+    fences_.watch(cluster_);
+    silences_.watch(cluster_);
     for (Observer* each : std::initializer_list<Observer*>{&trace_, &journals_, &acknowledgements_, &epochs_, &admissions_, &containers_,
-                                                           &orders_, &doubles_})
+                                                           &orders_, &doubles_, &downings_, &fences_, &silences_})
       observers_.add(*each);
   }
 
@@ -76,6 +86,7 @@ class Run {
     if (!loop_.try_advance(kStep, kMostSteps))
       findings_.add("spin", fmt::format("after {} some process never rests", format_duration(elapsed())));
     doubles_.look();
+    silences_.look();
   }
 
   void come_to_rest() {
@@ -115,6 +126,9 @@ class Run {
   ContainerRule containers_;
   OrderRule orders_;
   DoubleRule doubles_;
+  DowningRule downings_;
+  FenceRule fences_;
+  SilenceRule silences_;
   Cluster cluster_;
   Injector injector_;
   Workload workload_;
