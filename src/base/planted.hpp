@@ -48,6 +48,11 @@ enum class Bug : std::uint8_t {
   OffersOnce,
   StopsOnce,
   RefusalIsPlacement,
+  // ---- slots that must not be doubled
+  LeasesFromArrival,
+  StartsUnguarded,
+  GivesBackUnrefused,
+  WaitsNotAfterDown,
   // ---- rollouts
   IgnoresFloor,
   DecidesUnwritten,

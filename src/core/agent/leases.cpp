@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "base/planted.hpp"
 #include "core/agent/agent.hpp"
 
 namespace davit::agent {
@@ -119,7 +120,8 @@ void Agent::say_gone(std::optional<NodeId> master, model::InstanceGone gone) {
 
 void Agent::say_what_is_refused() {
   std::erase_if(unsaid_, [&](Unsaid const& each) {
-    if (each.gone.token > refused_up_to(durable_, each.gone.uid, each.gone.slot)) return false;
+    bool const is_refused = each.gone.token <= refused_up_to(durable_, each.gone.uid, each.gone.slot);
+    if (!is_refused && !planted(Bug::GivesBackUnrefused)) return false;
     if (each.master) send(*each.master, each.gone);
     else send_all(each.gone);
     return true;
@@ -133,7 +135,7 @@ void Agent::on_grant(model::Grant const& grant) {
   if (grant.agent_clock > now_.monotonic || grant.incarnation < lease_.incarnation) return;
   learn_life(grant.incarnation);
   auto const clock = grant.incarnation == lease_.incarnation ? std::max(lease_.agent_clock, grant.agent_clock) : grant.agent_clock;
-  lease_ = {clock, grant.incarnation};
+  lease_ = {planted(Bug::LeasesFromArrival) ? now_.monotonic : clock, grant.incarnation};
   for (auto const id : leased_) extend_lease(*find(id));
 }
 
@@ -173,7 +175,7 @@ void Agent::start_under_lease(Instance& instance) {
   auto const claim = durable_.slots.find({identity.uid, identity.slot});
   bool const is_claimed = claim != durable_.slots.end() && claim->second.token == identity.token && !claim->second.is_refused;
   auto const written = written_leases_.find(instance.container.id);
-  bool const is_guarded = written != written_leases_.end() && written->second > now_.monotonic;
+  bool const is_guarded = (written != written_leases_.end() && written->second > now_.monotonic) || planted(Bug::StartsUnguarded);
   if (!may_run(instance) || !is_claimed || !is_guarded) return;
   instance.message.clear();
   set_phase(instance, Phase::Start);

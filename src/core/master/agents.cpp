@@ -95,7 +95,7 @@ void Master::on_message(Node& node, model::FencesStored const& message) {
     auto* instance = service && answered.test(service->shard.value) ? service->find(report.slot, report.id) : nullptr;
     if (!instance) continue;
     instance->is_confirmed = false;
-    if (instance->stop_sent) instance->retry_at = now_.monotonic;  // it obeys from now on
+    if (instance->stop_sent && !planted(Bug::StopsOnce)) instance->retry_at = now_.monotonic;  // it obeys from now on
   }
   if (is_first || answered.any()) plan_all_soon();
 }
@@ -109,6 +109,7 @@ void Master::drop_instances_not_in(Node& node, model::FencesStored const& messag
     auto& instance = *service.find(slot, id);
     bool const is_later_offer = instance.state == InstanceState::Offered && instance.detail->offered_in >= message.round;
     bool const is_claimed = instance.state == InstanceState::Pending;  // a slot that must not be doubled, before its offer
+    if (planted(Bug::OffersOnce) && instance.state == InstanceState::Offered) continue;
     if (!listed.contains(id) && !is_later_offer && !is_claimed) give_up(service, instance, Reason::None);
   }
 }
@@ -226,7 +227,8 @@ void Master::stop_orphan(Node const& node, model::InstanceReport const& report) 
 void Master::on_message(Node& node, model::Verdict const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
-  if (!instance || instance->state != InstanceState::Offered || message.admitted || planted(Bug::RefusalIsPlacement)) return;
+  if (!instance || instance->state != InstanceState::Offered || message.admitted) return;
+  if (planted(Bug::RefusalIsPlacement)) return set_state(*service, *instance, InstanceState::Preparing, Reason::None, {});
   if (node_ix_.at(node.record.id) != instance->node) return;
   if (holds_slot(*service, *instance)) on_refused_offer(node, *service, *instance, message);
   else take_refusal(node, *service, *instance, message);

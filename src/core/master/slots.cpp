@@ -11,6 +11,7 @@
 
 #include <fmt/core.h>
 
+#include "base/planted.hpp"
 #include "core/master/master.hpp"
 
 namespace davit::master {
@@ -215,7 +216,7 @@ Monotonic Master::wait_out(Service& service, Kept<model::SlotRecord> const& kept
   bool const was_seen_down = node && node->downed_at != kNever;
   if (!was_seen_down) lost_at = std::min(lost_at, now_.monotonic);
   auto const over_at = (was_seen_down ? node->downed_at : lost_at) + lease_is_over_after(kept.record.stop_after);
-  if (now_.monotonic < over_at) return over_at;
+  if (now_.monotonic < over_at && !planted(Bug::WaitsNotAfterDown)) return over_at;
   auto const recorded = view_.nodes.find(kept.record.node);
   erase_slot(service, kept,
              {{model::node_key(kept.record.node), Compare::Target::ModRevision,

@@ -7,7 +7,7 @@
 namespace davit::sim {
 namespace {
 
-constexpr Duration kLongestSilence = 15s;
+constexpr Duration kLongestSilence = 25s;  // while the store is slow, each write takes its time
 
 }  // namespace
 

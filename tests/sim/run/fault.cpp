@@ -29,7 +29,7 @@ constexpr Shape kShapes[] = {
     {FaultKind::WallJump, 1, 0s, 0s},
     {FaultKind::Cut, 5, 200ms, 30s},
     {FaultKind::CutOneWay, 4, 200ms, 30s},
-    {FaultKind::Deaf, 2, 500ms, 45s},
+    {FaultKind::Deaf, 2, 500ms, 60s},
     {FaultKind::Partition, 3, 500ms, 30s},
     {FaultKind::ConnectionReset, 4, 0s, 0s},
     {FaultKind::SlowLink, 3, 1s, 30s},

@@ -17,6 +17,7 @@
 #include "sim/rules/journal_rule.hpp"
 #include "sim/rules/order_rule.hpp"
 #include "sim/rules/silence_rule.hpp"
+#include "sim/rules/takeover_rule.hpp"
 #include "sim/run/injector.hpp"
 #include "sim/run/trace.hpp"
 #include "sim/run/workload.hpp"
@@ -44,6 +45,7 @@ class Run {
         downings_(loop_, findings_),
         fences_(findings_),
         silences_(loop_, journals_, findings_),
+        takeovers_(loop_, journals_, findings_),
         cluster_(loop_, options.size, random_.fork("cluster"), observers_),
         injector_(cluster_, observers_),
         workload_(cluster_, journals_, observers_, random_.fork("workload"), options.services) {
@@ -54,8 +56,9 @@ class Run {
     epochs_.watch(cluster_);
     fences_.watch(cluster_);
     silences_.watch(cluster_);
+    takeovers_.watch(cluster_);
     for (Observer* each : std::initializer_list<Observer*>{&trace_, &journals_, &acknowledgements_, &epochs_, &admissions_, &containers_,
-                                                           &orders_, &doubles_, &downings_, &fences_, &silences_})
+                                                           &orders_, &doubles_, &downings_, &fences_, &silences_, &takeovers_})
       observers_.add(*each);
   }
 
@@ -87,6 +90,7 @@ class Run {
       findings_.add("spin", fmt::format("after {} some process never rests", format_duration(elapsed())));
     doubles_.look();
     silences_.look();
+    takeovers_.look();
   }
 
   void come_to_rest() {
@@ -129,6 +133,7 @@ class Run {
   DowningRule downings_;
   FenceRule fences_;
   SilenceRule silences_;
+  TakeoverRule takeovers_;
   Cluster cluster_;
   Injector injector_;
   Workload workload_;
