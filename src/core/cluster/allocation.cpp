@@ -27,6 +27,16 @@ Member* find(std::vector<Member>& members, std::string const& session) {
   return found != members.end() && found->session == session ? &*found : nullptr;
 }
 
+// Who holds each shard, where it is one of the members. Shards are granted in runs.
+std::vector<Member*> holders_of(std::span<std::string const> owners, std::vector<Member>& members) {
+  std::vector<Member*> holders(owners.size(), nullptr);
+  for (std::size_t k = 0; k < owners.size(); ++k) {
+    bool const is_as_before = k > 0 && owners[k] == owners[k - 1];
+    holders[k] = is_as_before ? holders[k - 1] : find(members, owners[k]);
+  }
+  return holders;
+}
+
 // The highest level to which everyone can be filled, as far as his limit allows, without using more than there is.
 std::size_t common_level(std::vector<Member> const& members, std::size_t shards) {
   auto const used = [&](std::size_t level) {
@@ -59,17 +69,18 @@ void set_quotas(std::vector<Member>& members, std::size_t shards) {
 std::vector<Grant> allocate(std::span<std::string const> owners, std::span<Candidate const> live) {
   if (live.empty()) return {};
   auto members = members_of(live);
-  for (auto const& owner : owners) {
-    if (auto* member = find(members, owner)) ++member->held;
+  auto const holders = holders_of(owners, members);
+  for (auto* holder : holders) {
+    if (holder) ++holder->held;
   }
   set_quotas(members, owners.size());
 
   std::vector<bool> stays(owners.size(), false);
   for (std::size_t k = 0; k < owners.size(); ++k) {
-    auto* member = find(members, owners[k]);
-    if (member == nullptr || member->quota == 0) continue;
+    auto* holder = holders[k];
+    if (holder == nullptr || holder->quota == 0) continue;
     stays[k] = true;
-    --member->quota;
+    --holder->quota;
   }
   std::vector<Grant> grants;
   auto receiver = members.begin();
