@@ -20,27 +20,33 @@ class VirtualLoop::VirtualTimer final : public ports::Timer {
   ~VirtualTimer() override { cancel(); }
 
   void set(Monotonic at, std::function<void()> fire) override {
-    cancel();
-    if (at == kNever) return;
-    key_ = {at, ++loop_.settings_};
+    if (at == kNever) return cancel();
+    TimerKey const key{at, ++loop_.settings_};
+    auto& timers = loop_.timers_;
+    if (place_ == timers.end()) {
+      place_ = timers.emplace(key, this).first;
+    } else {
+      auto node = timers.extract(place_);
+      node.key() = key;
+      place_ = timers.insert(std::move(node)).position;
+    }
     fire_ = std::move(fire);
-    loop_.timers_.emplace(key_, this);
   }
 
   void cancel() override {
-    loop_.timers_.erase(key_);
+    if (place_ != loop_.timers_.end()) loop_.timers_.erase(std::exchange(place_, loop_.timers_.end()));
     fire_ = nullptr;
   }
 
   // The function may set, cancel or destroy this timer.
   void fire() {
-    loop_.timers_.erase(key_);
+    loop_.timers_.erase(std::exchange(place_, loop_.timers_.end()));
     std::exchange(fire_, nullptr)();
   }
 
  private:
   VirtualLoop& loop_;
-  TimerKey key_{kNever, 0};
+  Timers::iterator place_ = loop_.timers_.end();
   std::function<void()> fire_;
 };
 

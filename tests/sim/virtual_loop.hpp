@@ -40,13 +40,14 @@ class VirtualLoop final : public ports::Loop {
  private:
   class VirtualTimer;
   using TimerKey = std::pair<Monotonic, std::uint64_t>;
+  using Timers = std::map<TimerKey, VirtualTimer*>;
 
   bool run_until_idle(std::uint64_t most_steps);
   void move_to(Monotonic time);
 
   Now now_{.monotonic = Monotonic{1000s}, .wall = Wall{std::chrono::milliseconds{1'750'000'000'000}}};
   std::deque<std::function<void()>> posts_;
-  std::map<TimerKey, VirtualTimer*> timers_;
+  Timers timers_;
   std::uint64_t settings_ = 0;
 };
 

@@ -29,6 +29,7 @@ void JournalRule::on_committed(ports::Commit const& commit, ports::Committed con
   findings_.checked();
   commits_.emplace_back(loop_.now().monotonic, committed.revision);
   model::EventRecord const* event = nullptr;
+  model::HeadRecord const* head = nullptr;
   std::vector<model::Record> records;
   for (auto const& operation : commit.operations) {
     auto const* put = std::get_if<ports::Put>(&operation);
@@ -40,6 +41,7 @@ void JournalRule::on_committed(ports::Commit const& commit, ports::Committed con
   for (auto const& record : records) {
     check_compares(commit, record);
     if (auto const* found = std::get_if<model::EventRecord>(&record)) event = found;
+    if (auto const* found = std::get_if<model::HeadRecord>(&record)) head = found;
     if (auto const* gone = std::get_if<model::GoneRecord>(&record)) {
       if (auto const head = heads_.find(gone->service); head != heads_.end() && head->second.requests != gone->requests)
         findings_.add(std::string(kRule), fmt::format("the removal of {} forgets which requests were carried out", gone->service));
@@ -51,7 +53,7 @@ void JournalRule::on_committed(ports::Commit const& commit, ports::Committed con
       grants_[shard->shard.value].push_back({committed.revision, loop_.now().monotonic, sessions_[shard->session]});
     if (auto const* master = std::get_if<model::MasterRecord>(&record)) sessions_[master->session] = master->id;
   }
-  if (event) check_append(commit, *event, committed.revision);
+  if (event) check_append(commit, *event, head, committed.revision);
   for (auto const& operation : commit.operations) {
     auto const* erase = std::get_if<ports::Erase>(&operation);
     if (erase) std::erase_if(nodes_, [&](auto const& each) { return model::node_key(each.first) == erase->key; });
@@ -59,12 +61,13 @@ void JournalRule::on_committed(ports::Commit const& commit, ports::Committed con
   }
 }
 
-void JournalRule::check_append(ports::Commit const& commit, model::EventRecord const& event, std::int64_t revision) {
+void JournalRule::check_append(ports::Commit const& commit, model::EventRecord const& event, model::HeadRecord const* record,
+                               std::int64_t revision) {
   auto const& name = event.service;
   auto const* put = find_put(commit, model::head_key(name));
-  if (!put) return findings_.add(std::string(kRule), fmt::format("event {} of {} was written without a head", event.event.number, name));
-  auto const written = codec::decode_record(put->key, put->value);
-  auto const& head = std::get<model::HeadRecord>(*written).head;
+  if (!put || !record)
+    return findings_.add(std::string(kRule), fmt::format("event {} of {} was written without a head", event.event.number, name));
+  auto const& head = record->head;
 
   model::Head before{.name = name};
   if (auto const known = heads_.find(name); known != heads_.end()) before = known->second;

@@ -42,7 +42,7 @@ class JournalRule final : public Observer {
   std::int64_t revision_at(Monotonic at) const;  // of the newest commit by then
 
  private:
-  void check_append(ports::Commit const& commit, model::EventRecord const& event, std::int64_t revision);
+  void check_append(ports::Commit const& commit, model::EventRecord const& event, model::HeadRecord const* record, std::int64_t revision);
   void check_decision(model::Head const& before, model::JournalEvent const& event, model::Head const& after);
   void check_compares(ports::Commit const& commit, model::Record const& record);
   void on_request(model::JournalEvent const& event, model::Head const& head);
