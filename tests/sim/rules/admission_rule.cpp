@@ -24,6 +24,15 @@ void AdmissionRule::on_received_by_agent(NodeId id, model::ToAgent const& messag
   if (stop) agent.told_to_stop.insert(stop->id);  // which it reports once the engine's call under way is done
 }
 
+// That it is gone is said later, where a refusal has to be durable first.
+void AdmissionRule::on_container_changed(NodeId id, model::ContainerDetail const& container) {
+  auto const label = container.labels.find("davit.instance");
+  if (container.state != model::ContainerState::Exited || label == container.labels.end()) return;
+  auto const instance = parse_id<InstanceId>(label->second);
+  auto& agent = agents_[id];
+  if (instance && agent.told_to_stop.contains(*instance)) agent.admitted.erase(*instance);
+}
+
 void AdmissionRule::on_sent_by_agent(NodeId id, NodeId, model::ToMaster const& message) {
   auto& agent = agents_[id];
   if (auto const* verdict = std::get_if<model::Verdict>(&message); verdict && verdict->admitted) on_admitted(id, agent, *verdict);

@@ -20,6 +20,8 @@ class AdmissionRule final : public Observer {
   void on_sent_by_agent(NodeId agent, NodeId master, model::ToMaster const& message) override;
   void on_agent_started(NodeId agent) override { agents_[agent].incarnation = 0; }
 
+  void on_container_changed(NodeId agent, model::ContainerDetail const& container) override;
+
  private:
   struct Admitted {
     ServiceUid uid;
