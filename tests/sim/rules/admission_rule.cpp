@@ -24,13 +24,15 @@ void AdmissionRule::on_received_by_agent(NodeId id, model::ToAgent const& messag
   if (stop) agent.told_to_stop.insert(stop->id);  // which it reports once the engine's call under way is done
 }
 
-// That it is gone is said later, where a refusal has to be durable first.
-void AdmissionRule::on_container_changed(NodeId id, model::ContainerDetail const& container) {
-  auto const label = container.labels.find("davit.instance");
-  if (container.state != model::ContainerState::Exited || label == container.labels.end()) return;
-  auto const instance = parse_id<InstanceId>(label->second);
-  auto& agent = agents_[id];
-  if (instance && agent.told_to_stop.contains(*instance)) agent.admitted.erase(*instance);
+// That they are gone is said later, where a refusal has to be durable first.
+void AdmissionRule::forget_ended(NodeId id, Agent& agent) const {
+  std::set<std::string> there;
+  for (auto const& [name, container] : cluster_->agent(id).engine().containers()) {
+    auto const label = container.detail.labels.find("davit.instance");
+    if (label != container.detail.labels.end()) there.insert(label->second);
+  }
+  std::erase_if(agent.admitted,
+                [&](auto const& each) { return agent.told_to_stop.contains(each.first) && !there.contains(to_string(each.first)); });
 }
 
 void AdmissionRule::on_sent_by_agent(NodeId id, NodeId, model::ToMaster const& message) {
@@ -50,6 +52,7 @@ void AdmissionRule::on_admitted(NodeId id, Agent& agent, model::Verdict const& v
     findings_.add("admission", fmt::format("agent {} admits {} in life {}, which was offered to life {}", id.value, to_string(verdict.id),
                                            agent.incarnation, offer.incarnation));
   }
+  forget_ended(id, agent);
   agent.admitted[verdict.id] = {offer.uid, offer.spec, false, {}};
   double cores = 0;
   std::int64_t memory = 0;
@@ -77,6 +80,7 @@ void AdmissionRule::on_report(NodeId id, Agent& agent, model::InstanceReport con
   if (found == agent.admitted.end()) return;
   found->second.is_stopping = report.state == model::InstanceState::Stopping;
   found->second.ports = report.ports;
+  if (report.state != model::InstanceState::Stopping) forget_ended(id, agent);
   std::map<std::pair<model::Protocol, std::uint16_t>, InstanceId> taken;
   for (auto const& [instance, each] : agent.admitted) {
     for (auto const& port : each.ports) {

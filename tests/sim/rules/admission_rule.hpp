@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "model/spec.hpp"
-#include "sim/observer.hpp"
+#include "sim/cluster/cluster.hpp"
 #include "sim/rules/findings.hpp"
 
 namespace davit::sim {
@@ -16,11 +16,17 @@ class AdmissionRule final : public Observer {
  public:
   explicit AdmissionRule(Findings& findings) : findings_(findings) {}
 
+  void watch(Cluster& cluster) { cluster_ = &cluster; }
+
   void on_received_by_agent(NodeId agent, model::ToAgent const& message) override;
   void on_sent_by_agent(NodeId agent, NodeId master, model::ToMaster const& message) override;
-  void on_agent_started(NodeId agent) override { agents_[agent].incarnation = 0; }
-
-  void on_container_changed(NodeId agent, model::ContainerDetail const& container) override;
+  // It finds containers, and not what they reserve: that it learns of what their owners confirm.
+  void on_agent_started(NodeId agent) override {
+    auto& started = agents_[agent];
+    started.offers.clear();
+    started.admitted.clear();
+    started.incarnation = 0;
+  }
 
  private:
   struct Admitted {
@@ -37,11 +43,13 @@ class AdmissionRule final : public Observer {
     std::set<InstanceId> outlived;  // offers to an earlier life than that
   };
 
+  void forget_ended(NodeId id, Agent& agent) const;
   void on_admitted(NodeId id, Agent& agent, model::Verdict const& verdict);
   void on_report(NodeId id, Agent& agent, model::InstanceReport const& report);
   void on_list(Agent& agent, std::vector<model::InstanceReport> const& all);
 
   Findings& findings_;
+  Cluster* cluster_ = nullptr;
   std::map<NodeId, Agent> agents_;
 };
 

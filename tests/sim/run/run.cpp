@@ -49,6 +49,7 @@ class Run {
         cluster_(loop_, options.size, random_.fork("cluster"), observers_),
         injector_(cluster_, observers_),
         workload_(cluster_, journals_, observers_, random_.fork("workload"), options.services) {
+    admissions_.watch(cluster_);
     containers_.watch(cluster_);
     orders_.watch(cluster_);
     doubles_.watch(cluster_);
