@@ -14,7 +14,7 @@ UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 BASH_COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 
-.PHONY: help up build test lint fmt bench install uninstall clean configure-all build-tests
+.PHONY: help up build test score lint fmt bench install uninstall clean configure-all build-tests
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -39,6 +39,10 @@ ifneq ($(PYTEST_FOLDERS),)
 	@scripts/demo-images
 	DAVIT_BIN=$${DAVIT_BIN:-$(CURDIR)/$(DAVIT)} $(PYTHON) -m pytest -p no:cacheprovider --durations=10 $(PYTEST_FOLDERS)
 endif
+
+score: configure-all  ## how many deliberate faults the simulator finds, and how soon; ten minutes or more
+	cmake --build $(BUILD) --target davit-sim-planted
+	$(BUILD)/bin/davit-sim-planted --score $(ARGS)
 
 lint: configure-all  ## layers, formatting, clang-tidy
 	@scripts/lint $(BUILD)

@@ -66,7 +66,8 @@ void TakeoverRule::look() {
     for (auto const& [name, service] : master->services()) {
       for (auto const& instance : service.instances) {
         auto const* at = master->node(instance.node);
-        if (at && at->answered.test(service.shard.value) && instance.is_ready()) noted_.emplace(node->machine().id(), instance.id);
+        if (at && at->answered.test(service.shard.value) && instance.is_ready() && !instance.stop_sent)
+          noted_.emplace(node->machine().id(), instance.id);
       }
     }
   }
@@ -78,7 +79,10 @@ void TakeoverRule::check(NodeId id, NodeId, model::ToAgent const& message) {
   if (!offer && !stop) return;
   auto const* grant = journals_.find_grant(offer ? offer->fence : stop->fence);
   if (!grant || grant->owner != id) return;  // passed on, or what the epoch rule complains of
-  if (stop) return check_rivals(id, *stop);
+  if (stop) {
+    noted_.erase({id, stop->id});
+    return check_rivals(id, *stop);
+  }
   if (offer->token != 0 || known_.contains(offer->id)) return;
   findings_.checked();
   if (offer->uid.revision < grant->revision) check_answers(id, *offer, *grant);
@@ -116,8 +120,15 @@ void TakeoverRule::check_need(NodeId id, model::RunInstance const& offer) {
 void TakeoverRule::check_rivals(NodeId id, model::StopInstance const& stop) {
   auto const* master = find_master(id);
   if (!master || stop.reason != model::Reason::Replaced || stop.token != 0) return;
+  if (!stopped_.emplace(id, stop.id).second) return;  // it is said again
   auto const known = std::ranges::find_if(master->services(), [&](auto const& each) { return each.second.head.uid == stop.uid; });
   if (known == master->services().end() || known->second.head.rollout.state != model::RolloutState::None) return;
+  auto const& all = serving_[{stop.uid, stop.slot}];
+  auto const serving = all.find(stop.id);
+  if (serving == all.end() || serving->second.revision != known->second.head.revision) return;
+  auto const node = master->view().nodes.find(serving->second.agent);
+  bool const is_to_leave = node == master->view().nodes.end() || node->second.record.availability == model::Availability::Drain;
+  if (is_to_leave || !cluster_->agent(serving->second.agent).runs_well(stop.id)) return;
   findings_.checked();
   bool has_rival = false;
   bool has_unanswered_rival = false;

@@ -2,7 +2,7 @@
 // - It places an instance only once every worker that is not down has answered its fence, or three seconds after that. What was created
 //   after its grant is placed at once.
 // - It places none for a slot whose instance serves on a node that is up, and whose agent has answered it.
-// - It stops an instance for another one's sake only if that one's agent has answered it.
+// - It stops one that serves for another one's sake only if that one's agent has answered it.
 #pragma once
 
 #include <array>
@@ -52,6 +52,7 @@ class TakeoverRule final : public Observer {
   std::map<NodeId, std::int64_t> recorded_in_;             // nodes: the revision of their records
   std::map<Slot, std::map<InstanceId, Serving>> serving_;  // as their agents have said last
   std::set<std::pair<NodeId, InstanceId>> noted_;          // by which masters, while they serve
+  std::set<std::pair<NodeId, InstanceId>> stopped_;        // by which masters
   std::set<InstanceId> known_;                             // to agents: another word about them is no placement
 };
 
