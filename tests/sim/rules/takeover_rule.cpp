@@ -8,6 +8,7 @@ namespace davit::sim {
 namespace {
 
 constexpr Duration kWait = 2900ms;  // three seconds by a clock that may be fast
+constexpr Duration kSettled = 20s;   // by then every view shows what became of a node
 
 }  // namespace
 
@@ -20,6 +21,7 @@ void TakeoverRule::on_committed(ports::Commit const& commit, ports::Committed co
     });
     if (!is_written) continue;
     recorded_in_[id] = committed.revision;
+    recorded_at_[id] = loop_.now().monotonic;
     for (auto const& [slot, all] : serving_) {
       for (auto const& [instance, serving] : all) {
         if (serving.agent == id) std::erase_if(noted_, [&](auto const& each) { return each.second == instance; });
@@ -111,7 +113,8 @@ void TakeoverRule::check_need(NodeId id, model::RunInstance const& offer) {
     bool const is_to_leave = seen == master->view().nodes.end() || seen->second.record.availability == model::Availability::Drain ||
                              seen->second.record.status != model::NodeStatus::Up;
     bool const is_current = serving.revision == offer.revision && cluster_->agent(serving.agent).runs_well(instance);
-    if (!is_up || is_to_leave || !is_current || !noted_.contains({id, instance})) continue;
+    bool const is_settled = loop_.now().monotonic - recorded_at_[serving.agent] >= kSettled;
+    if (!is_settled || !is_up || is_to_leave || !is_current || !noted_.contains({id, instance})) continue;
     findings_.add("takeover", fmt::format("master {} places {}.{} beside {}, which serves on node {}", id.value, offer.service, offer.slot,
                                           to_string(instance), serving.agent.value));
   }

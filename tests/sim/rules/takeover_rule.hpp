@@ -50,6 +50,7 @@ class TakeoverRule final : public Observer {
   Cluster* cluster_ = nullptr;
   std::map<NodeId, std::array<Epoch, kShards>> answered_;  // the highest, by agent
   std::map<NodeId, std::int64_t> recorded_in_;             // nodes: the revision of their records
+  std::map<NodeId, Monotonic> recorded_at_;
   std::map<Slot, std::map<InstanceId, Serving>> serving_;  // as their agents have said last
   std::set<std::pair<NodeId, InstanceId>> noted_;          // by which masters, while they serve
   std::set<std::pair<NodeId, InstanceId>> stopped_;        // by which masters
