@@ -66,6 +66,7 @@ int main(int count, char** values) {
   if (wanted->is_score) {
     ScoreOptions options{.run = wanted->arguments.options, .at_least = wanted->at_least};
     if (wanted->arguments.cpu_limit) options.cpu_limit = *wanted->arguments.cpu_limit;
+    else if (wanted->arguments.last_seed > wanted->arguments.options.seed) options.last_seed = wanted->arguments.last_seed;
     return score(options) ? 0 : 1;
   }
   planted_bug = wanted->planted->bug;

@@ -27,7 +27,8 @@ bool is_clean_without(RunOptions const& options, Bug bug) {
 bool find(Planted const& planted, ScoreOptions const& options) {
   planted_bug = planted.bug;
   auto run_options = options.run;
-  for (; cpu_used() < options.cpu_limit; ++run_options.seed) {
+  auto const goes_on = [&] { return options.last_seed ? run_options.seed <= *options.last_seed : cpu_used() < options.cpu_limit; };
+  for (; goes_on(); ++run_options.seed) {
     auto const finding = run(run_options).finding;
     auto const used = seconds(cpu_used());
     if (!finding || !is_clean_without(run_options, planted.bug)) continue;

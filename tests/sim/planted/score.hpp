@@ -2,13 +2,17 @@
 // time is used up.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "sim/run/run.hpp"
 
 namespace davit::sim {
 
 struct ScoreOptions {
   RunOptions run;
-  Duration cpu_limit = 60s;  // for each fault
+  Duration cpu_limit = 60s;                // for each fault …
+  std::optional<std::uint64_t> last_seed;  // … or up to this seed, however long that takes
   unsigned at_least = 95;    // of a hundred
 };
 
