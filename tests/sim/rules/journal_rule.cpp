@@ -43,7 +43,7 @@ void JournalRule::on_committed(ports::Commit const& commit, ports::Committed con
     if (auto const* found = std::get_if<model::EventRecord>(&record)) event = found;
     if (auto const* found = std::get_if<model::HeadRecord>(&record)) head = found;
     if (auto const* gone = std::get_if<model::GoneRecord>(&record)) {
-      if (auto const head = heads_.find(gone->service); head != heads_.end() && head->second.requests != gone->requests)
+      if (auto const known = heads_.find(gone->service); known != heads_.end() && known->second.requests != gone->requests)
         findings_.add(std::string(kRule), fmt::format("the removal of {} forgets which requests were carried out", gone->service));
       gone_[gone->service] = gone->requests;
       heads_.erase(gone->service);
