@@ -91,7 +91,8 @@ std::string overview(Registry const& registry) {
       "  davit up                                                 # on this machine: master and worker\n"
       "  davit service create --name web --instances 3 -p 80 nginx\n"
       "  davit service ps web\n"
-      "\nExit codes: 0 as it was asked for; 1 refused; 2 wrong usage; 3 not so (yet), or rolled back; 4 no server answers; 130 after Ctrl-C,\n"
+      "\nExit codes: 0 as it was asked for; 1 refused; 2 wrong usage; 3 not so (yet), or rolled back; 4 no server answers; 130 after "
+      "Ctrl-C,\n"
       "which ends the watching alone.\n"
       "\ndavit COMMAND --help shows more about each.\n";
   return text;
