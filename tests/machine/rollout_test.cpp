@@ -398,6 +398,17 @@ TEST_F(RolloutTest, gives_way_when_the_new_one_fits_nowhere_beside_the_old) {
   EXPECT_GE(least_ready_, 1);
 }
 
+TEST_F(RolloutTest, is_complete_only_when_each_slot_that_gave_way_has_its_new_instance) {
+  auto spec = spec_of("ok:1", 3);
+  spec.placement.max_replicas_per_node = 3;
+  run_in("web", spec);
+  spec.image = "ok:2";
+  ASSERT_TRUE(world_.replace("web", spec));
+  ASSERT_TRUE(watch([&] { return !world_.master().find_service("web")->head.rollout.is_under_way(); }));
+  EXPECT_EQ(world_.status("web").updated, 3);
+  EXPECT_GE(least_ready_, 2);
+}
+
 TEST_F(RolloutTest, replaces_no_container_for_what_needs_none) {
   ASSERT_TRUE(world_.create("web", spec_of("ok:1", 2)));
   ASSERT_TRUE(world_.settle(30s));

@@ -1,5 +1,6 @@
 // From plans to orders, and the table of instances that both sides keep.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -204,9 +205,12 @@ void Master::send_stop(Service const& service, Instance const& instance, Reason 
           model::StopInstance{fence_of(service), instance.id, service.head.uid, instance.slot, reason, instance.detail->token});
 }
 
+// What waits for room is tried before the plan is made: else the room that one slot has left for its next instance goes to another slot's.
 void Master::retry(Service& service) {
+  bool const is_room_left = std::exchange(service.placing.has_left_room, false);
   std::vector<std::pair<std::uint32_t, InstanceId>> due;
-  for (auto const& instance : service.instances) {
+  for (auto& instance : service.instances) {
+    if (is_room_left && instance.state == InstanceState::Pending && instance.lacks_room) instance.retry_at = now_.monotonic;
     if (instance.retry_at <= now_.monotonic) due.emplace_back(instance.slot, instance.id);
   }
   for (auto const& [slot, id] : due) {

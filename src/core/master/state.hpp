@@ -90,6 +90,7 @@ struct Placing {
   model::SpecRef from;                        // what the request was taken from
   std::map<std::uint32_t, NodeIx> homes;      // of slots that keep their node: where each ran last
   std::map<InstanceId, std::vector<placement::Refusal>> refusals;
+  bool has_left_room = false;                 // an instance of it has left a node since those that wait were tried last
   placement::Shortfall shortfall;             // as of the last search in vain …
   std::optional<std::uint64_t> shortfall_version;  // … and of the index then
 };

@@ -36,6 +36,7 @@ Instance& Master::insert(Service& service, Instance instance) {
 }
 
 void Master::erase(Service& service, Instance const& instance) {
+  if (instance.node != kNoNode) service.placing.has_left_room = true;
   set_node(service, const_cast<Instance&>(instance), kNoNode);
   service.placing.refusals.erase(instance.id);
   service.instances.erase(service.instances.begin() + (&instance - service.instances.data()));
