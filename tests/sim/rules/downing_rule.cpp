@@ -31,7 +31,12 @@ void DowningRule::on_committed(ports::Commit const& commit, ports::Committed con
     if (node->status == model::NodeStatus::Down && !was_down) downed.push_back({node->id, node->incarnation});
   }
   for (auto const& life : downed) downed_at_[life.node] = loop_.now().monotonic;
-  for (auto const& life : downed) check_witnesses(life), check_majority(life.node);
+  // By hand it is decided whatever is held back, and on no suspicion.
+  bool const is_judged = std::ranges::any_of(commit.compares, [](auto const& each) { return each.key == model::suspects_key(); });
+  for (auto const& life : downed) {
+    check_witnesses(life);
+    if (is_judged) check_majority(life.node);
+  }
   if (!suspects) return;
   if (suspects->round != suspects_.round) suspected_in_ = committed.revision;
   suspects_ = *std::move(suspects);
