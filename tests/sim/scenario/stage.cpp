@@ -37,14 +37,24 @@ Stage::Stage(Cluster::Size size, std::uint64_t seed)
       containers_(findings_),
       orders_(journals_, findings_),
       doubles_(loop_, findings_),
+      downings_(loop_, findings_),
+      fences_(findings_),
+      silences_(loop_, journals_, findings_),
+      takeovers_(loop_, journals_, findings_),
       story_(loop_, journals_),
       cluster_(loop_, size, Random(seed), observers_),
       watch_(cluster_, [this](ContainerRun const& run, model::ContainerDetail const* ended) { story_.on_run(run, ended); }) {
+  admissions_.watch(cluster_);
   containers_.watch(cluster_);
   orders_.watch(cluster_);
   doubles_.watch(cluster_);
-  for (Observer* each :
-       std::initializer_list<Observer*>{&journals_, &acknowledgements_, &epochs_, &admissions_, &containers_, &orders_, &doubles_, &story_})
+  downings_.watch(cluster_);
+  epochs_.watch(cluster_);
+  fences_.watch(cluster_);
+  silences_.watch(cluster_);
+  takeovers_.watch(cluster_);
+  for (Observer* each : std::initializer_list<Observer*>{&journals_, &acknowledgements_, &epochs_, &admissions_, &containers_, &orders_,
+                                                         &doubles_, &downings_, &fences_, &silences_, &takeovers_, &story_})
     observers_.add(*each);
   for (auto& agent : cluster_.agents()) agent->engine().lose_events(0);
   subscription_ = cluster_.store().data().subscribe([this] { follow_sessions(); });
@@ -72,6 +82,8 @@ Status Stage::advance(Duration by) {
   for (auto const end = now() + by; now() < end;) {
     if (!loop_.try_advance(std::min(kLook, end - now()), kMostSteps)) return fail(Code::Internal, "some process never rests");
     doubles_.look();
+    silences_.look();
+    takeovers_.look();
     story_.look();
     watch_.look();
     if (auto const& finding = findings_.first()) return fail(Code::Internal, fmt::format("rule {}: {}", finding->rule, finding->text));

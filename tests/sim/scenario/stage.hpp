@@ -13,9 +13,13 @@
 #include "sim/rules/admission_rule.hpp"
 #include "sim/rules/container_rule.hpp"
 #include "sim/rules/double_rule.hpp"
+#include "sim/rules/downing_rule.hpp"
 #include "sim/rules/epoch_rule.hpp"
+#include "sim/rules/fence_rule.hpp"
 #include "sim/rules/journal_rule.hpp"
 #include "sim/rules/order_rule.hpp"
+#include "sim/rules/silence_rule.hpp"
+#include "sim/rules/takeover_rule.hpp"
 #include "sim/scenario/container_watch.hpp"
 #include "sim/scenario/story.hpp"
 
@@ -76,6 +80,10 @@ class Stage {
   ContainerRule containers_;
   OrderRule orders_;
   DoubleRule doubles_;
+  DowningRule downings_;
+  FenceRule fences_;
+  SilenceRule silences_;
+  TakeoverRule takeovers_;
   Story story_;
   Cluster cluster_;
   ContainerWatch watch_;

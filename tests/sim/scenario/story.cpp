@@ -4,6 +4,7 @@
 #include <regex>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include "codec/records.hpp"
 
@@ -41,13 +42,14 @@ void Story::begin() {
 void Story::add(std::string const& head, std::string const& tail) {
   if (!is_begun_) return;
   auto const at = (loop_.now().monotonic - begin_) / 100ms;
-  if (!lines_.empty() && lines_.back().tenths == at && lines_.back().head == head && !head.empty()) lines_.back().text += ", " + tail;
-  else lines_.push_back({at, head, head + tail});
+  if (!lines_.empty() && lines_.back().tenths == at && lines_.back().head == head && !head.empty()) lines_.back().tails.insert(tail);
+  else lines_.push_back({at, head, {tail}});
 }
 
 std::string Story::text() const {
   std::string text;
-  for (auto const& line : lines_) text += fmt::format("{:5}.{}  {}\n", line.tenths / 10, line.tenths % 10, line.text);
+  for (auto const& line : lines_)
+    text += fmt::format("{:5}.{}  {}{}\n", line.tenths / 10, line.tenths % 10, line.head, fmt::join(line.tails, ", "));
   return text;
 }
 

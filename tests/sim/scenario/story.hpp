@@ -52,7 +52,7 @@ class Story final : public Observer {
   struct Line {
     std::int64_t tenths = 0;  // of a second
     std::string head;
-    std::string text;
+    std::set<std::string> tails;  // in an order that does not hang on milliseconds
   };
 
   VirtualLoop const& loop_;
