@@ -255,8 +255,8 @@ TEST(Rollout, misses_what_may_serve_like_what_serves) {
   model::Head head{.name = "web"};
   model::EventBody const bodies[] = {model::ServiceCreated{spec("web:1")}, model::RolloutCompleted{},
                                      model::SpecChanged{spec("web:2"), true}};
-  for (auto const& body : bodies)
-    head = model::apply(std::move(head), {.number = head.events + 1, .time = kStart, .tag = "t", .body = body});
+  std::uint64_t number = 0;
+  for (auto const& body : bodies) head = model::apply(std::move(head), {.number = ++number, .time = kStart, .tag = "t", .body = body});
 
   std::vector<Instance> instances;
   for (std::uint64_t id = 1; id <= 4; ++id) {
