@@ -6,18 +6,8 @@
 #include <fmt/ranges.h>
 
 #include "sim/observers.hpp"
-#include "sim/rules/acknowledgement_rule.hpp"
-#include "sim/rules/admission_rule.hpp"
-#include "sim/rules/container_rule.hpp"
-#include "sim/rules/double_rule.hpp"
-#include "sim/rules/downing_rule.hpp"
-#include "sim/rules/epoch_rule.hpp"
-#include "sim/rules/fence_rule.hpp"
 #include "sim/rules/final_state.hpp"
-#include "sim/rules/journal_rule.hpp"
-#include "sim/rules/order_rule.hpp"
-#include "sim/rules/silence_rule.hpp"
-#include "sim/rules/takeover_rule.hpp"
+#include "sim/rules/rules.hpp"
 #include "sim/run/injector.hpp"
 #include "sim/run/trace.hpp"
 #include "sim/run/workload.hpp"
@@ -35,32 +25,12 @@ class Run {
       : options_(options),
         random_(options.seed),
         trace_(loop_, options.is_traced),
-        journals_(loop_, findings_),
-        acknowledgements_(journals_, findings_),
-        epochs_(loop_, journals_, findings_),
-        admissions_(findings_),
-        containers_(findings_),
-        orders_(journals_, findings_),
-        doubles_(loop_, findings_),
-        downings_(loop_, findings_),
-        fences_(findings_),
-        silences_(loop_, journals_, findings_),
-        takeovers_(loop_, journals_, findings_),
+        rules_(loop_, findings_, observers_),
         cluster_(loop_, options.size, random_.fork("cluster"), observers_),
         injector_(cluster_, observers_),
-        workload_(cluster_, journals_, observers_, random_.fork("workload"), options.services) {
-    admissions_.watch(cluster_);
-    containers_.watch(cluster_);
-    orders_.watch(cluster_);
-    doubles_.watch(cluster_);
-    downings_.watch(cluster_);
-    epochs_.watch(cluster_);
-    fences_.watch(cluster_);
-    silences_.watch(cluster_);
-    takeovers_.watch(cluster_);
-    for (Observer* each : std::initializer_list<Observer*>{&trace_, &journals_, &acknowledgements_, &epochs_, &admissions_, &containers_,
-                                                           &orders_, &doubles_, &downings_, &fences_, &silences_, &takeovers_})
-      observers_.add(*each);
+        workload_(cluster_, rules_.journals(), observers_, random_.fork("workload"), options.services) {
+    rules_.watch(cluster_);
+    observers_.add(trace_);
   }
 
   RunResult play() {
@@ -89,9 +59,7 @@ class Run {
   void advance() {
     if (!loop_.try_advance(kStep, kMostSteps))
       findings_.add("spin", fmt::format("after {} some process never rests", format_duration(elapsed())));
-    doubles_.look();
-    silences_.look();
-    takeovers_.look();
+    rules_.look();
   }
 
   void come_to_rest() {
@@ -113,7 +81,7 @@ class Run {
   std::vector<std::string> what_is_not_well() {
     auto reasons = workload_.pending();
     if (reasons.empty()) reasons = cluster_.pending();
-    if (reasons.empty()) reasons = differences(cluster_, journals_);
+    if (reasons.empty()) reasons = differences(cluster_, rules_.journals());
     return reasons;
   }
 
@@ -124,17 +92,7 @@ class Run {
   Findings findings_;
   Observers observers_;
   Trace trace_;
-  JournalRule journals_;
-  AcknowledgementRule acknowledgements_;
-  EpochRule epochs_;
-  AdmissionRule admissions_;
-  ContainerRule containers_;
-  OrderRule orders_;
-  DoubleRule doubles_;
-  DowningRule downings_;
-  FenceRule fences_;
-  SilenceRule silences_;
-  TakeoverRule takeovers_;
+  Rules rules_;
   Cluster cluster_;
   Injector injector_;
   Workload workload_;

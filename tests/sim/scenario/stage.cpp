@@ -30,32 +30,12 @@ Result<Item*> known(Item* item, std::string const& name, std::string_view what) 
 }  // namespace
 
 Stage::Stage(Cluster::Size size, std::uint64_t seed)
-    : journals_(loop_, findings_),
-      acknowledgements_(journals_, findings_),
-      epochs_(loop_, journals_, findings_),
-      admissions_(findings_),
-      containers_(findings_),
-      orders_(journals_, findings_),
-      doubles_(loop_, findings_),
-      downings_(loop_, findings_),
-      fences_(findings_),
-      silences_(loop_, journals_, findings_),
-      takeovers_(loop_, journals_, findings_),
-      story_(loop_, journals_),
+    : rules_(loop_, findings_, observers_),
+      story_(loop_, rules_.journals()),
       cluster_(loop_, size, Random(seed), observers_),
       watch_(cluster_, [this](ContainerRun const& run, model::ContainerDetail const* ended) { story_.on_run(run, ended); }) {
-  admissions_.watch(cluster_);
-  containers_.watch(cluster_);
-  orders_.watch(cluster_);
-  doubles_.watch(cluster_);
-  downings_.watch(cluster_);
-  epochs_.watch(cluster_);
-  fences_.watch(cluster_);
-  silences_.watch(cluster_);
-  takeovers_.watch(cluster_);
-  for (Observer* each : std::initializer_list<Observer*>{&journals_, &acknowledgements_, &epochs_, &admissions_, &containers_, &orders_,
-                                                         &doubles_, &downings_, &fences_, &silences_, &takeovers_, &story_})
-    observers_.add(*each);
+  rules_.watch(cluster_);
+  observers_.add(story_);
   for (auto& agent : cluster_.agents()) agent->engine().lose_events(0);
   subscription_ = cluster_.store().data().subscribe([this] { follow_sessions(); });
   cluster_.start();
@@ -81,9 +61,7 @@ void Stage::follow_sessions() {
 Status Stage::advance(Duration by) {
   for (auto const end = now() + by; now() < end;) {
     if (!loop_.try_advance(std::min(kLook, end - now()), kMostSteps)) return fail(Code::Internal, "some process never rests");
-    doubles_.look();
-    silences_.look();
-    takeovers_.look();
+    rules_.look();
     story_.look();
     watch_.look();
     if (auto const& finding = findings_.first()) return fail(Code::Internal, fmt::format("rule {}: {}", finding->rule, finding->text));
@@ -136,7 +114,7 @@ std::vector<HostId> Stage::all_hosts() const {
 }
 
 Result<std::string> Stage::owner_of(std::string const& service) {
-  auto const& grants = journals_.grants(shard_of(service));
+  auto const& grants = rules_.journals().grants(shard_of(service));
   for (auto const& master : cluster_.masters()) {
     if (!grants.empty() && master->machine().id() == grants.back().owner) return master->machine().name();
   }
@@ -170,8 +148,8 @@ Result<std::string> Stage::holder_of(std::string const& slot) {
 }
 
 Result<model::Head const*> Stage::head(std::string const& service) const {
-  auto const found = journals_.heads().find(service);
-  if (found == journals_.heads().end()) return fail(Code::NotFound, fmt::format("there is no service {}", service));
+  auto const found = rules_.journals().heads().find(service);
+  if (found == rules_.journals().heads().end()) return fail(Code::NotFound, fmt::format("there is no service {}", service));
   return &found->second;
 }
 

@@ -9,17 +9,7 @@
 #include <vector>
 
 #include "sim/observers.hpp"
-#include "sim/rules/acknowledgement_rule.hpp"
-#include "sim/rules/admission_rule.hpp"
-#include "sim/rules/container_rule.hpp"
-#include "sim/rules/double_rule.hpp"
-#include "sim/rules/downing_rule.hpp"
-#include "sim/rules/epoch_rule.hpp"
-#include "sim/rules/fence_rule.hpp"
-#include "sim/rules/journal_rule.hpp"
-#include "sim/rules/order_rule.hpp"
-#include "sim/rules/silence_rule.hpp"
-#include "sim/rules/takeover_rule.hpp"
+#include "sim/rules/rules.hpp"
 #include "sim/scenario/container_watch.hpp"
 #include "sim/scenario/story.hpp"
 
@@ -38,7 +28,7 @@ class Stage {
   Status wait_for(std::function<std::string()> const& missing, Duration limit);
 
   Cluster& cluster() { return cluster_; }
-  JournalRule const& journals() const { return journals_; }
+  JournalRule const& journals() const { return rules_.journals(); }
   ContainerWatch& watch() { return watch_; }
   Story& story() { return story_; }
   Observer& observer() { return observers_; }
@@ -73,17 +63,7 @@ class Stage {
   VirtualLoop loop_;
   Findings findings_;
   Observers observers_;
-  JournalRule journals_;
-  AcknowledgementRule acknowledgements_;
-  EpochRule epochs_;
-  AdmissionRule admissions_;
-  ContainerRule containers_;
-  OrderRule orders_;
-  DoubleRule doubles_;
-  DowningRule downings_;
-  FenceRule fences_;
-  SilenceRule silences_;
-  TakeoverRule takeovers_;
+  Rules rules_;
   Story story_;
   Cluster cluster_;
   ContainerWatch watch_;

@@ -1,0 +1,42 @@
+#include "sim/rules/rules.hpp"
+
+namespace davit::sim {
+
+// In this order they are told: the others read what the journals say.
+Rules::Rules(VirtualLoop& loop, Findings& findings, Observers& observers)
+    : journals_(loop, findings),
+      acknowledgements_(journals_, findings),
+      epochs_(loop, journals_, findings),
+      admissions_(findings),
+      containers_(findings),
+      orders_(journals_, findings),
+      doubles_(loop, findings),
+      downings_(loop, findings),
+      fences_(findings),
+      silences_(loop, journals_, findings),
+      takeovers_(loop, journals_, findings) {
+  for (Observer* each : std::initializer_list<Observer*>{&journals_, &acknowledgements_, &epochs_, &admissions_, &containers_, &orders_,
+                                                         &doubles_, &downings_, &fences_, &silences_, &takeovers_}) {
+    observers.add(*each);
+  }
+}
+
+void Rules::watch(Cluster& cluster) {
+  admissions_.watch(cluster);
+  containers_.watch(cluster);
+  orders_.watch(cluster);
+  doubles_.watch(cluster);
+  downings_.watch(cluster);
+  epochs_.watch(cluster);
+  fences_.watch(cluster);
+  silences_.watch(cluster);
+  takeovers_.watch(cluster);
+}
+
+void Rules::look() {
+  doubles_.look();
+  silences_.look();
+  takeovers_.look();
+}
+
+}  // namespace davit::sim
