@@ -93,9 +93,17 @@ bool Master::record_nodes() {
   return true;
 }
 
-// As far as this master can tell: it hears the node, or reaches it through another one while nobody suspects it.
+// As far as this master can tell: it hears the node, another one has testified in the present round that it does, or it reaches the
+// node through another one while nobody suspects it.
 bool Master::is_alive(Node const& node) const {
   if (liveness_->hearing(node.record.id, now_.monotonic) == cluster::Hearing::Heard) return true;
+  model::NodeLife const life{node.record.id, node.record.incarnation};
+  bool const is_heard_elsewhere = std::ranges::any_of(view_.seen, [&](auto const& each) {
+    auto const& seen = each.second.record;
+    bool const counts = seen.counts && seen.round == view_.suspects.record.round && view_.master_of(seen.session);
+    return counts && std::ranges::binary_search(seen.heard, life);
+  });
+  if (is_heard_elsewhere) return true;
   return node.path.kind == Path::Kind::Relayed && node.has_reported && node.record.status != model::NodeStatus::Unreachable;
 }
 
