@@ -42,12 +42,14 @@ std::string escape_text(std::string_view text) {
 std::string problem_text(codec::Value const& problem, PlaceName const& place_name) {
   std::string text(problem.at("title").text());
   auto const detail = problem.at("detail").text();
-  if (!detail.empty()) text += fmt::format("{}{}", text.empty() ? "" : ": ", detail);
+  auto const errors = problem.at("errors").items();
+  bool const is_said_below = errors.size() == 1 && errors.front().at("detail").text() == detail;
+  if (!detail.empty() && !is_said_below) text += fmt::format("{}{}", text.empty() ? "" : ": ", detail);
   text = escape_text(text);
-  for (auto const& error : problem.at("errors").items()) {
+  for (auto const& error : errors) {
     auto const pointer = error.at("pointer").text();
     auto const place = place_name ? place_name(pointer) : std::string(pointer);
-    text += fmt::format("\n  {}: {}", escape_text(place), escape_text(error.at("detail").text()));
+    text += fmt::format("{}{}: {}", is_said_below ? ": " : "\n  ", escape_text(place), escape_text(error.at("detail").text()));
   }
   return text;
 }

@@ -152,7 +152,8 @@ class Step {
     bool const gives_way = terms_.may_give_way && std::ranges::any_of(begun_, is_cramped);
     auto const housed = draft_.slots().size() - homeless_;
     if (terms_.is_start_first && !gives_way) return housed;
-    return housed - std::min(housed, terms_.parallelism);
+    auto const all_but_one = housed > 0 ? housed - 1 : 0;  // with fewer than it may spare the service would never be updated
+    return std::min(draft_.slots().size() - terms_.parallelism, all_but_one);
   }
 
   // One whose agent has not answered may serve: it is missed like one that does, and makes up for none.

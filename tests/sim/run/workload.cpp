@@ -111,6 +111,7 @@ model::ServiceSpec Workload::draw_spec(User& user) {
   if (random.one_in(3)) spec.ports.push_back({.target = 80});
   if (random.one_in(6)) spec.placement.max_replicas_per_node = static_cast<std::int64_t>(1 + random.below(2));
   if (random.one_in(8)) spec.drain_delay = 0s;
+  if (random.one_in(3)) spec.placement.strategy = model::Strategy::Binpack;
   spec.stop_grace_period = Duration(1s) * static_cast<std::int64_t>(1 + random.below(10));
   spec.restart_policy.max_delay = 8s;
   spec.update_config.monitor = Duration(1s) * static_cast<std::int64_t>(1 + random.below(4));
