@@ -97,6 +97,7 @@ void Master::mark(Service& service) {
     auto const* at = node(instance.node);
     instance.is_unknown = at && !at->answered.test(service.shard.value) && !planted(Bug::UnansweredIsReady);
     instance.is_leaving = at && at->record.availability == model::Availability::Drain;
+    instance.was_downed = at && at->downed_at != kNever && instance.created < at->downed_at;
   }
 }
 

@@ -11,10 +11,12 @@ namespace {
 using model::InstanceState;
 using model::Reason;
 
-// Ready, then on a node that it need not leave, then older, then the smaller id: the one of several that stays.
+// Ready, then on a node that it need not leave, then not given up meanwhile, then older, then the smaller id: the one of several that
+// stays.
 bool is_better(Instance const* a, Instance const* b) {
   if (a->is_ready() != b->is_ready()) return a->is_ready();
   if (a->is_leaving != b->is_leaving) return b->is_leaving;
+  if (a->was_downed != b->was_downed) return b->was_downed;
   if (a->created != b->created) return a->created < b->created;
   return a->id < b->id;
 }

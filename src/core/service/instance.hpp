@@ -56,6 +56,7 @@ struct Instance {
   bool lacks_room : 1 = false;    // Pending: it would fit once another instance leaves its node
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
   bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
+  bool was_downed : 1 = false;    // its node was declared down since: what has replaced it is to stay
   bool has_settled : 1 = false;   // it served for `monitor` once: what befalls it later is no failure of its rollout
 
   bool is_ready() const { return ready_since != kNever; }

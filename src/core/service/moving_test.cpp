@@ -110,6 +110,13 @@ TEST_F(MovingTest, stops_at_once_what_does_not_serve) {
   EXPECT_THAT(ids(plan_now().stop), ElementsAre(1));
 }
 
+TEST_F(MovingTest, keeps_what_replaced_an_instance_whose_node_was_declared_down) {
+  add(1, 1).was_downed = true;  // the older one, back with its node
+  add(1, 9).created = Monotonic{} + 1min;
+  add(2, 2), add(3, 3);
+  EXPECT_THAT(ids(plan_now().stop), ElementsAre(1));
+}
+
 TEST_F(MovingTest, leaves_alone_what_has_not_answered) {
   add_leaving(1, 1).is_unknown = true;
   add(2, 2), add(3, 3);
