@@ -26,14 +26,35 @@ if(DAVIT_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
-# davit_unit_test(<name>_test <sources…>): a GoogleTest binary; ctest knows it as <name>, by the label "unit".
-function(davit_unit_test name)
-  add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE davit_options GTest::gmock GTest::gtest_main)
+# davit_test_target(<target>): of nothing but tests. They are built more often than they run, and GoogleTest's headers are two fifths of that.
+function(davit_test_target name)
+  target_compile_options(${name} PRIVATE -O0 "SHELL:-Xclang -fno-pch-timestamp")
+  target_precompile_headers(${name} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+endfunction()
+
+# davit_add_unit_test(<name>_test <seconds>): ctest knows it as <name>, by the label "unit". Unit tests run where the sanitizers watch them; a
+# release build makes them only when they are asked for by name.
+function(davit_add_unit_test name timeout)
+  davit_test_target(${name})
+  if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT DAVIT_SANITIZE)
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    return()
+  endif()
   string(REGEX REPLACE "_test$" "" test ${name})
   add_test(NAME ${test} COMMAND ${name})
-  set_tests_properties(${test} PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT
+  set_tests_properties(${test} PROPERTIES LABELS unit TIMEOUT ${timeout} ENVIRONMENT
     "ASAN_SYMBOLIZER_PATH=/usr/lib/llvm-19/bin/llvm-symbolizer;UBSAN_OPTIONS=print_stacktrace=1:external_symbolizer_path=/usr/lib/llvm-19/bin/llvm-symbolizer")
+endfunction()
+
+# davit_unit_test(<name>_test [TIMEOUT <seconds>] <sources…>): a GoogleTest binary.
+function(davit_unit_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE davit_options GTest::gmock GTest::gtest_main)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  davit_add_unit_test(${name} ${ARG_TIMEOUT})
 endfunction()
 
 function(davit_library folder)
