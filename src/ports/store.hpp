@@ -1,6 +1,7 @@
 // The durable, linearizable key-value store (design.md §5), with the semantics of etcd's KV.
-// Implementations: adapters/store_sqlite, tests/sim (memory), later adapters/store_etcd; all pass tests/conformance/store.
+// Implementations: adapters/store_sqlite, adapters/store_etcd, tests/sim (memory); all pass tests/conformance/store_*.
 //
+// Calls in flight may be done in any order, and what a watch delivers is in no order with answers: who needs one waits.
 // Every call: `done` runs exactly once, on the control thread, never inside the call, never after stop(). A call that gets
 // no answer by its deadline ends with Code::Deadline (surely not done) or Code::UnknownOutcome (may have been done).
 // Code::Full: no space left, nothing was done, reads go on.
@@ -77,6 +78,7 @@ struct KeyErased {
   std::int64_t mod_revision = 0;
 };
 // One revision's changes are never split over two batches. `compacted`: changes were lost; read again and watch anew.
+// Neither changes nor compacted: the watch has reached the revision, and nothing under its prefix has changed on the way.
 struct WatchBatch {
   std::int64_t revision = 0;
   bool compacted = false;
@@ -106,7 +108,8 @@ class Store {
 
   virtual void commit(Commit commit, Monotonic deadline, Done<Committed> done) = 0;
   virtual void range(Range range, Monotonic deadline, Done<RangeResult> done) = 0;
-  // Every change to keys under `prefix` from `from` on (inclusive), in order, without gaps.
+  // Every change to keys under `prefix` from `from` on (inclusive), in order, without gaps. 0: what comes after the newest revision that
+  // an answer has shown.
   virtual std::unique_ptr<Watch> watch(std::string prefix, std::int64_t from, std::function<void(WatchBatch const&)> on_batch) = 0;
 
   // Keys put with a lease vanish when it ends. (SQLite: the lock on the data directory is the lease, so it never ends in a process's life.)

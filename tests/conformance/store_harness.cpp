@@ -1,57 +1,12 @@
 #include "conformance/store_harness.hpp"
 
-#include <cstdlib>
 #include <utility>
 
 #include <fmt/core.h>
 
-#include "adapters/store_sqlite/sqlite_store.hpp"
 #include "base/check.hpp"
-#include "runtime/asio_loop.hpp"
-#include "sim/memory_store.hpp"
-#include "sim/virtual_loop.hpp"
 
 namespace davit::conformance {
-namespace {
-
-constexpr Duration kPatience = 30s;
-
-class MemoryHarness final : public StoreHarness {
- public:
-  ports::Store& store() override { return store_; }
-  ports::Loop& loop() override { return loop_; }
-  bool run_until(std::function<bool()> const& condition) override { return loop_.run_until(condition, kPatience); }
-
- private:
-  sim::VirtualLoop loop_;
-  sim::MemoryStore store_{loop_};
-};
-
-class SqliteHarness final : public StoreHarness {
- public:
-  SqliteHarness() : folder_(std::make_unique<TemporaryFolder>()) { open(folder_->path() / "store.db"); }
-  explicit SqliteHarness(std::filesystem::path const& file) { open(file); }
-  ports::Store& store() override { return *store_; }
-  ports::Loop& loop() override { return loop_; }
-  bool run_until(std::function<bool()> const& condition) override { return loop_.run_until(condition, kPatience); }
-
- private:
-  void open(std::filesystem::path const& file) {
-    auto store = store_sqlite::SqliteStore::open(loop_, file);
-    CHECK(store.has_value(), "{}", store.error().message);
-    store_ = *std::move(store);
-  }
-
-  std::unique_ptr<TemporaryFolder> folder_;
-  runtime::AsioLoop loop_;
-  std::unique_ptr<store_sqlite::SqliteStore> store_;
-};
-
-}  // namespace
-
-std::unique_ptr<StoreHarness> make_memory_harness() { return std::make_unique<MemoryHarness>(); }
-std::unique_ptr<StoreHarness> make_sqlite_harness() { return std::make_unique<SqliteHarness>(); }
-std::unique_ptr<StoreHarness> make_sqlite_harness(std::filesystem::path const& file) { return std::make_unique<SqliteHarness>(file); }
 
 ports::Put put(std::string key, std::string value, std::int64_t lease) {
   return {.key = std::move(key), .value = std::move(value), .lease = lease};
@@ -59,17 +14,6 @@ ports::Put put(std::string key, std::string value, std::int64_t lease) {
 ports::Erase erase(std::string key) { return {.key = std::move(key)}; }
 ports::Compare version_is(std::string key, std::int64_t version) {
   return {.key = std::move(key), .target = ports::Compare::Target::Version, .value = version};
-}
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "davit-test-XXXXXX").string();
-  CHECK(::mkdtemp(name.data()) != nullptr, "cannot make a folder like {}", name);
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
 }
 
 Monotonic StoreClient::deadline() const { return harness_.loop().now().monotonic + kPatience; }

@@ -9,10 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "conformance/temporary_folder.hpp"
 #include "ports/loop.hpp"
 #include "ports/store.hpp"
 
 namespace davit::conformance {
+
+inline constexpr Duration kPatience = 30s;
 
 class StoreHarness {
  public:
@@ -30,19 +33,6 @@ std::unique_ptr<StoreHarness> make_sqlite_harness(std::filesystem::path const& f
 ports::Put put(std::string key, std::string value, std::int64_t lease = 0);
 ports::Erase erase(std::string key);
 ports::Compare version_is(std::string key, std::int64_t version);
-
-// A folder that goes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  TemporaryFolder(TemporaryFolder const&) = delete;
-  TemporaryFolder& operator=(TemporaryFolder const&) = delete;
-  ~TemporaryFolder();
-  std::filesystem::path const& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class StoreClient {
  public:

@@ -23,5 +23,6 @@ class StoreSuite : public testing::TestWithParam<Implementation> {
 };
 
 class StoreWatchSuite : public StoreSuite {};
+class StoreOrderSuite : public StoreSuite {};
 
 }  // namespace davit::conformance

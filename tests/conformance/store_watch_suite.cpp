@@ -78,16 +78,6 @@ TEST_P(StoreWatchSuite, says_compacted_once_to_who_asks_for_what_is_gone) {
   EXPECT_THAT(kept.lines(), ElementsAre(line(start + 3, "a=3"), line(start + 4, "a=4")));
 }
 
-TEST_P(StoreWatchSuite, does_not_lose_to_a_compaction_what_was_committed_before_it) {
-  auto const start = client.revision();
-  WatchRecord const record(*harness, "", start + 1);
-  for (auto const* value : {"1", "2", "3"})
-    harness->store().commit({.compares = {}, .operations = {put("a", value)}}, client.deadline(), [](auto) {});
-  harness->store().compact(start + 3, client.deadline(), [](auto) {});
-  client.revision();
-  EXPECT_THAT(record.lines(), ElementsAre(line(start + 1, "a=1"), line(start + 2, "a=2"), line(start + 3, "a=3")));
-}
-
 TEST_P(StoreWatchSuite, shows_the_keys_that_go_with_a_lease) {
   auto const lease = client.grant_lease(60s)->lease;
   WatchRecord const record(*harness, "", 0);
@@ -120,10 +110,6 @@ TEST_P(StoreWatchSuite, may_be_ended_by_its_own_batch) {
   client.revision();
   EXPECT_EQ(batches, 1);
 }
-
-INSTANTIATE_TEST_SUITE_P(Stores, StoreWatchSuite,
-                         testing::Values(Implementation{"memory", make_memory_harness}, Implementation{"sqlite", make_sqlite_harness}),
-                         [](auto const& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace davit::conformance

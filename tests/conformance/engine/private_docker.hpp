@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "conformance/engine/child_process.hpp"
+#include "conformance/child_process.hpp"
 
 namespace davit::conformance {
 

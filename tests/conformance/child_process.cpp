@@ -1,4 +1,4 @@
-#include "conformance/engine/child_process.hpp"
+#include "conformance/child_process.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
