@@ -36,7 +36,10 @@ class FieldReader {
     FieldReader& reader_;
     std::size_t length_;
   };
-  [[nodiscard]] Scope at(std::string_view key) { return {*this, model::pointer_token(key)}; }
+  [[nodiscard]] Scope at(std::string_view key) {
+    bool const is_plain = key.find_first_of("~/") == std::string_view::npos;  // as are all names of fields
+    return is_plain ? Scope(*this, key) : Scope(*this, model::pointer_token(key));
+  }
   [[nodiscard]] Scope at(std::size_t index) { return {*this, std::to_string(index)}; }
 
   void report(std::string_view code, std::string detail);

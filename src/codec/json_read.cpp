@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "codec/json.hpp"
+#include "codec/json_plain.hpp"
 #include "codec/utf8.hpp"
 #include "model/problem.hpp"
 
@@ -198,6 +199,7 @@ class Builder final : public nlohmann::json_sax<Json> {
 }  // namespace
 
 Result<Value> parse_json(std::string_view text) {
+  if (auto plain = parse_plain_json(text)) return *std::move(plain);
   Builder builder(text);
   try {
     if (Json::sax_parse(text.begin(), text.end(), &builder)) return std::move(builder.root);
