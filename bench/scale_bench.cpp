@@ -1,13 +1,15 @@
 // One master with as many agents and instances as the arguments say, all in one process and without a network: placements per
-// second until the agents acknowledge them, memory, the longest control step, and the same for a new master that takes all of it
-// over. The agents are simulated: they admit every offer and report it running at once, with all that a real report has in it.
-// Beats come as often as they would; what the agents cost is in the figures.
+// second until the agents acknowledge them, memory, the longest control step, the same for a new master that takes all of it
+// over, and the removal of a service. The agents are simulated: they admit every offer and report it running at once, with all that
+// a real report has in it. Beats come as often as they would; the time that the agents take is in the figures, their memory is told
+// apart. Events are stepped as the production driver does: all that have come, then a tick if one is due.
 //
-//   davit_scale_bench [NODES INSTANCES]...      default: 100 10000 1000 100000
+//   davit_scale_bench [NODES INSTANCES[/SERVICES]]...      default: 100 10000 1000 100000, in 20 services
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <deque>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -26,7 +28,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 namespace m = davit::master;
 
-constexpr int kServices = 20;
+constexpr std::size_t kServices = 20;
+constexpr std::size_t kFullStatesAtOnce = 64;  // that an agent would send while others wait
 constexpr std::string_view kDigest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -34,6 +37,13 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 double live_mebibytes() {
   auto const info = mallinfo2();
   return static_cast<double>(info.uordblks + info.hblkhd) / (1 << 20);
+}
+
+double resident_mebibytes() {
+  double all = 0;
+  double resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * 4096 / (1 << 20);
 }
 
 struct Longest {
@@ -103,6 +113,7 @@ class Cluster {
 
   void begin_master(std::string session) {
     queue_.clear();
+    fences_.clear();
     master_ = std::make_unique<m::Master>(m::Options{.new_cluster = {1}, .session = std::move(session), .self = {7}, .name = "m1"});
     queue_.push_back(m::Started{});
     for (std::size_t i = 0; i < agents_.size(); ++i) {
@@ -112,17 +123,31 @@ class Cluster {
     }
   }
 
-  void create_services(std::size_t instances) {
-    for (int i = 0; i < kServices; ++i) {
+  void create_services(std::size_t instances, std::size_t services) {
+    for (std::size_t i = 0; i < services; ++i) {
       model::ServiceSpec spec{.image = "registry.example/web:1"};
       spec.ports = {{.target = 80}};
-      spec.instances = static_cast<std::int64_t>(instances / kServices);
+      spec.instances = static_cast<std::int64_t>(instances / services);
       if (!constraint_.empty()) spec.placement.constraints = {constraint_};
       names_.push_back(fmt::format("web-{}", i));
       queue_.push_back(
           m::CommandArrived{static_cast<m::CommandId>(i + 1),
                             {.service = names_.back(), .body = model::Create{std::make_shared<model::ServiceSpec const>(spec)}}});
     }
+  }
+
+  void remove_service() {
+    queue_.push_back(m::CommandArrived{static_cast<m::CommandId>(names_.size() + 1), {.service = names_.front(), .body = model::Remove{}}});
+  }
+
+  // What is freed with the master was the master's.
+  double end_master() {
+    queue_ = {};
+    fences_ = {};
+    actions_ = {};
+    auto const before = live_mebibytes();
+    master_.reset();
+    return before - live_mebibytes();
   }
 
   // Until the condition holds; false when it took more than ten minutes.
@@ -132,20 +157,24 @@ class Cluster {
     while (!condition()) {
       if (seconds_since(start) > 600) return false;
       beat();
-      if (queue_.empty()) {
-        if (master_->wake_at() > now()) skip_to(std::min(master_->wake_at(), next_beats_));
-        step(m::Tick{}, "tick");
-      } else {
-        auto const event = std::move(queue_.front());
-        queue_.pop_front();
-        step(event, name_of(event));
-        if (master_->wake_at() <= now() && ++since_tick_ >= 64) step(m::Tick{}, "tick");
+      if (queue_.empty() && fences_.empty()) skip_to(std::min(master_->wake_at(), next_beats_));
+      auto const events = std::exchange(queue_, {});
+      for (auto const& event : events) step(event, name_of(event));
+      for (std::size_t i = 0; i < kFullStatesAtOnce && !fences_.empty(); ++i) {
+        step(answer(fences_.front()), "full state of an agent");
+        fences_.pop_front();
       }
+      if (master_->wake_at() <= now()) step(m::Tick{}, "tick");
+      auto actions = std::exchange(actions_, {});
+      for (auto& action : actions) std::visit([&](auto& each) { perform(each); }, action);
     }
     return true;
   }
 
-  bool is_ready() const { return master_->acts_for({0}) && master_->acts_for({kShards - 1}); }
+  bool is_ready() const {
+    bool const acts = master_->acts_for({0}) && master_->acts_for({kShards - 1});
+    return acts && std::ranges::all_of(master_->nodes(), [](m::Node const& node) { return node.is_recorded && node.is_fenced; });
+  }
   bool is_settled(std::size_t instances) const {
     std::size_t ready = 0;
     for (auto const& [name, service] : master_->services()) ready += static_cast<std::size_t>(service.status.ready);
@@ -156,17 +185,18 @@ class Cluster {
     for (auto const& [name, service] : master_->services()) all += service.instances.size();
     return all;
   }
+  bool has_removed() const { return !master_->find_service(names_.front()); }
   bool has_converged() const { return master_->pending().empty(); }
   std::size_t acknowledged() const { return acknowledged_; }
   std::size_t beats() const { return beats_; }
   Longest take_longest() { return std::exchange(longest_, {}); }
-  double agents_mebibytes() const {
-    std::size_t bytes = agents_.capacity() * sizeof(Agent);
-    for (auto const& agent : agents_) bytes += agent.all.capacity() * sizeof(Running);
-    return static_cast<double>(bytes) / (1 << 20);
-  }
 
  private:
+  struct Fenced {
+    std::size_t agent = 0;
+    model::FenceShards message;
+  };
+
   Monotonic now() const { return Monotonic{} + 1h + skipped_ + std::chrono::duration_cast<Duration>(Clock::now() - start_); }
   void skip_to(Monotonic at) {
     if (at != kNever && at > now()) skipped_ += at - now();
@@ -200,7 +230,6 @@ class Cluster {
 
   static std::string_view name_of(m::Event const& event) {
     if (auto const* from = std::get_if<m::FromAgent>(&event)) {
-      if (std::holds_alternative<model::FencesStored>(from->message)) return "full state of an agent";
       if (std::holds_alternative<model::Beat>(from->message)) return "beat";
       return "report";
     }
@@ -209,13 +238,10 @@ class Cluster {
   }
 
   void step(m::Event const& event, std::string_view what) {
-    if (what == "tick") since_tick_ = 0;
-    actions_.clear();
     auto const start = Clock::now();
     master_->step({.monotonic = now(), .wall = Wall{std::chrono::hours(1)}}, event, actions_);
     auto const took = seconds_since(start) * 1e3;
     if (took > longest_.milliseconds) longest_ = {took, what};
-    for (auto& action : actions_) std::visit([&](auto& each) { perform(each); }, action);
   }
 
   void perform(m::Load&) { queue_.push_back(m::Loaded{store_.all()}); }
@@ -234,11 +260,7 @@ class Cluster {
   template <class Other>
   void perform(Other&) {}
 
-  void obey(Agent& agent, model::FenceShards& message) {
-    model::FencesStored answer{.round = message.round, .fences = std::move(message.fences), .all = {}, .asker = message.asker};
-    for (auto const& each : agent.all) answer.all.push_back(report(each));
-    queue_.push_back(m::FromAgent{agent.id, std::move(answer)});
-  }
+  void obey(Agent& agent, model::FenceShards& message) { fences_.push_back({by_id_.at(agent.id), std::move(message)}); }
   void obey(Agent& agent, model::RunInstance& message) {
     auto const known = std::ranges::find(agent.all, message.id, &Running::id);
     if (known != agent.all.end()) return;
@@ -258,6 +280,16 @@ class Cluster {
     agent.interval = message.interval;
   }
   void obey(Agent&, model::Welcome&) {}
+  void obey(Agent&, model::DirectoryChanged&) {}
+
+  // Made when the master comes to it, as a network makes agents wait.
+  m::Event answer(Fenced& fenced) const {
+    auto& [agent, message] = fenced;
+    model::FencesStored stored{.round = message.round, .fences = std::move(message.fences), .all = {}, .asker = message.asker};
+    stored.all.reserve(agents_[agent].all.size());
+    for (auto const& each : agents_[agent].all) stored.all.push_back(report(each));
+    return m::FromAgent{agents_[agent].id, std::move(stored)};
+  }
 
   model::InstanceReport report(Running const& running) const {
     model::InstanceReport report{
@@ -279,11 +311,11 @@ class Cluster {
   std::vector<std::string> names_;
   std::unique_ptr<m::Master> master_;
   std::deque<m::Event> queue_;
+  std::deque<Fenced> fences_;  // to be answered
   m::Actions actions_;
   Clock::time_point start_ = Clock::now();
   Duration skipped_{};
   Monotonic next_beats_{};
-  std::size_t since_tick_ = 0;
   std::size_t acknowledged_ = 0;
   std::size_t beats_ = 0;
   Longest longest_;
@@ -293,15 +325,23 @@ void print(std::string_view what, double seconds, Longest const& longest, std::s
   fmt::print("    {:<22} {:>8.2f} s; longest step {:.1f} ms ({}){}\n", what, seconds, longest.milliseconds, longest.what, more);
 }
 
-bool run(std::size_t nodes, std::size_t instances, std::string const& constraint) {
-  instances -= instances % kServices;
-  fmt::print("  {} nodes, {} instances in {} services{}\n", nodes, instances, kServices, constraint.empty() ? "" : ", " + constraint);
-  Cluster cluster(nodes, constraint);
-  if (!cluster.run_until([&] { return cluster.is_ready(); })) return false;
-  cluster.take_longest();
-  auto const before = live_mebibytes() - cluster.agents_mebibytes();
-  cluster.create_services(instances);
+struct Size {
+  std::size_t nodes = 0;
+  std::size_t instances = 0;
+  std::size_t services = kServices;
+};
+
+bool run(Size size, std::string const& constraint) {
+  auto const instances = size.instances - size.instances % size.services;
+  fmt::print("  {} nodes, {} instances in {} services{}\n", size.nodes, instances, size.services,
+             constraint.empty() ? "" : ", " + constraint);
+  auto const at_first = live_mebibytes();
+  Cluster cluster(size.nodes, constraint);
   auto start = Clock::now();
+  if (!cluster.run_until([&] { return cluster.is_ready(); })) return false;
+  print("nodes recorded, fenced", seconds_since(start), cluster.take_longest(), "");
+  cluster.create_services(instances, size.services);
+  start = Clock::now();
   std::size_t half_at = 0;
   double half = 0;
   bool const is_placed = cluster.run_until([&] {
@@ -313,10 +353,14 @@ bool run(std::size_t nodes, std::size_t instances, std::string const& constraint
   print("placed", took, cluster.take_longest(),
         fmt::format("; {:.0f}/s, first half {:.0f}/s, second {:.0f}/s; {} beats", static_cast<double>(instances) / took,
                     static_cast<double>(half_at) / half, static_cast<double>(instances - half_at) / (took - half), cluster.beats()));
+  start = Clock::now();
   if (!cluster.run_until([&] { return cluster.is_settled(instances); })) return false;
-  auto const memory = live_mebibytes() - cluster.agents_mebibytes() - before;
-  fmt::print("    memory                 {:.0f} MiB, {:.0f} bytes an instance\n", memory,
-             memory * (1 << 20) / static_cast<double>(instances));
+  print("and ready", seconds_since(start), cluster.take_longest(), "");
+  auto const resident = resident_mebibytes();
+  auto const all = live_mebibytes() - at_first;
+  auto const master = cluster.end_master();
+  fmt::print("    memory                 master {:.0f} MiB, {:.0f} bytes an instance; bench {:.0f} MiB; resident {:.0f} MiB\n", master,
+             master * (1 << 20) / static_cast<double>(instances), all - master, resident);
 
   start = Clock::now();
   cluster.begin_master("second");
@@ -325,20 +369,32 @@ bool run(std::size_t nodes, std::size_t instances, std::string const& constraint
   start = Clock::now();
   if (!cluster.run_until([&] { return cluster.has_converged(); })) return false;
   print("and at rest", seconds_since(start), cluster.take_longest(), "");
+  start = Clock::now();
+  cluster.remove_service();
+  if (!cluster.run_until([&] { return cluster.has_removed(); })) return false;
+  print("a service removed", seconds_since(start), cluster.take_longest(), fmt::format("; {} instances", instances / size.services));
   return true;
+}
+
+Size size_of(char const* nodes, char const* instances) {
+  Size size{.nodes = std::strtoull(nodes, nullptr, 10)};
+  char* rest = nullptr;
+  size.instances = std::strtoull(instances, &rest, 10);
+  if (*rest == '/') size.services = std::strtoull(rest + 1, nullptr, 10);
+  return size;
 }
 
 }  // namespace
 }  // namespace davit::bench
 
 int main(int argc, char** argv) {
-  std::vector<std::size_t> arguments;
-  for (int i = 1; i < argc; ++i) arguments.push_back(static_cast<std::size_t>(std::strtoull(argv[i], nullptr, 10)));
-  if (arguments.empty()) arguments = {100, 10'000, 1'000, 100'000};
+  std::vector<davit::bench::Size> sizes;
+  for (int i = 1; i + 1 < argc; i += 2) sizes.push_back(davit::bench::size_of(argv[i], argv[i + 1]));
+  if (sizes.empty()) sizes = {{.nodes = 100, .instances = 10'000}, {.nodes = 1'000, .instances = 100'000}};
   fmt::print("scale, simulated: one master and its agents on one thread\n");
-  for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
+  for (auto const& size : sizes) {
     for (auto const* constraint : {"", "node.platform.arch==arm64"}) {
-      if (!davit::bench::run(arguments[i], arguments[i + 1], constraint)) {
+      if (!davit::bench::run(size, constraint)) {
         fmt::print("did not come to an end\n");
         return EXIT_FAILURE;
       }

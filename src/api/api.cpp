@@ -4,11 +4,14 @@
 
 #include "api/access.hpp"
 #include "api/context.hpp"
+#include "api/endpoint_cache.hpp"
 #include "api/event_log.hpp"
 #include "api/list_cache.hpp"
 #include "api/metrics.hpp"
 #include "api/problem.hpp"
+#include "api/request_options.hpp"
 #include "api/routes.hpp"
+#include "api/seen.hpp"
 
 namespace davit::api {
 namespace asio = boost::asio;
@@ -49,10 +52,13 @@ struct Api::Impl {
         lists(boot),
         access({std::move(options.token), std::move(options.listen_host), options.node, std::move(options.hosts)}),
         router(all_routes()),
-        context{loop, driver, logs, events, metrics, lists, std::move(options.version), std::move(options.node)} {}
+        context{
+            loop, driver, logs, events, metrics, lists, endpoints, std::move(options.version), std::move(options.node), options.is_worker} {
+  }
 
   std::optional<http::Response> answer_fast(http::Request const& request);
   std::optional<http::Response> try_answer(http::Request const& request);
+  http::Response with_age(http::Response response) const;
   asio::awaitable<void> async_answer(http::Request request, http::ResponseWriter* writer);
   void observe(std::string_view method, int status, Monotonic since) {
     metrics.observe_request(method, status, context.loop.now().monotonic - since);
@@ -62,6 +68,7 @@ struct Api::Impl {
   EventLog events;
   Metrics metrics;
   ListCache lists;
+  EndpointCache endpoints;
   Access access;
   Router router;
   Context context;
@@ -101,8 +108,12 @@ std::optional<http::Response> Api::Impl::try_answer(http::Request const& request
   if (auto* ready = std::get_if<http::Response>(&match)) return std::move(*ready);
   auto& found = std::get<Router::Found>(match);
   auto const* read = std::get_if<Read>(&found.route->action);
-  if (!read) return std::nullopt;
-  auto response = (*read)(Call{context, request, std::move(found.name)});
+  auto const revision = read_revision(request);
+  if (!read || (revision && !has_seen(context, *revision))) return std::nullopt;
+  return with_age((*read)(Call{context, request, std::move(found.name)}));
+}
+
+http::Response Api::Impl::with_age(http::Response response) const {
   if (auto const age = context.master().view_age(context.loop.now().monotonic)) {
     response.headers.add("Davit-View-Age", format_duration(std::chrono::floor<std::chrono::milliseconds>(*age)));
   }
@@ -116,12 +127,15 @@ asio::awaitable<void> Api::Impl::async_answer(http::Request request, http::Respo
   auto* found = std::get_if<Router::Found>(&match);
   if (!found) co_return;
   Call const call{context, request, std::move(found->name)};
+  if (auto const revision = read_revision(request)) co_await async_until_seen(&context, *revision);
   if (auto const* stream = std::get_if<Stream>(&found->route->action)) {
     ObservedWriter observed(*writer, [&](int status) { observe(request.method, status, since); });
     co_await (*stream)(call, &observed);
     co_return;
   }
-  auto response = co_await std::get<Task>(found->route->action)(call);
+  auto const* read = std::get_if<Read>(&found->route->action);
+  auto response = read ? (*read)(call) : co_await std::get<Task>(found->route->action)(call);
+  if (request.method == "GET" || request.method == "HEAD") response = with_age(std::move(response));
   observe(request.method, response.status, since);
   (void)co_await writer->async_send(std::move(response));
 }

@@ -18,6 +18,7 @@ namespace davit::api {
 struct ApiOptions {
   std::string version;               // of this program
   std::string node;                  // on which it runs
+  bool is_worker = true;             // whether this process is that node's agent as well
   std::optional<std::string> token;  // what TCP clients must show
   std::string listen_host = "127.0.0.1";
   std::vector<std::string> hosts{};  // further names by which clients may call a loopback listener

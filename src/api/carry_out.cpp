@@ -8,6 +8,7 @@
 #include "api/event_log.hpp"
 #include "api/problem.hpp"
 #include "api/render_service.hpp"
+#include "api/seen.hpp"
 #include "api/settle.hpp"
 #include "model/validate.hpp"
 #include "runtime/deadline.hpp"
@@ -33,6 +34,7 @@ http::Response render_applied(Call const& call, WriteOptions const& options, std
   auto response = answer(applied.created ? 201 : 200, body);
   if (service) response.headers.add("ETag", fmt::format("\"{}\"", service->head.generation));
   if (applied.created) response.headers.add("Location", fmt::format("/services/{}", name));
+  if (applied.revision != 0) response.headers.add("Davit-Service-Revision", std::to_string(applied.revision));
   if (applied.replayed) response.headers.add("Idempotency-Replayed", "true");
   response.headers.add("Davit-Revision", std::to_string(applied.store_revision));
   response.headers.add("Davit-Event-Id", call.context.events.newest_id());
@@ -68,6 +70,7 @@ asio::awaitable<Result<master::Applied>> async_apply(Call call, service::Command
 
 asio::awaitable<http::Response> async_answer_write(Call call, WriteOptions options, std::string service, Result<master::Applied> applied) {
   if (!applied) co_return problem_of(applied.error());
+  co_await async_until_seen(&call.context, applied->store_revision);
   auto const* found = call.context.master().find_service(service);
   if (found && options.wait > Duration{}) {
     co_await async_settle(&call.context, service, found->head.uid, call.context.loop.now().monotonic + options.wait);

@@ -11,6 +11,7 @@
 
 namespace davit::api {
 
+class EndpointCache;
 class EventLog;
 class ListCache;
 class Metrics;
@@ -22,8 +23,10 @@ struct Context {
   EventLog& events;
   Metrics& metrics;
   ListCache& lists;
+  EndpointCache& endpoints;
   std::string version;  // of this program
   std::string node;     // on which it runs
+  bool is_worker;       // whether this process is that node's agent as well
 
   master::Master const& master() const { return driver.master(); }
 };

@@ -24,11 +24,11 @@ constexpr Duration kSilenceLimit = 10s;      // of a log that the others wait fo
 
 // Whose log is asked for; "" where there is none. A container that has not been started has no log to follow yet.
 std::string container_of(service::Instance const& instance, LogsQuery const& query) {
-  if (query.previous) return instance.detail->previous_container;
+  if (query.previous) return instance.detail->rare->previous_container;
   using model::InstanceState;
   bool const is_on_its_way = instance.state == InstanceState::Preparing || instance.state == InstanceState::Starting;
   bool const has_log = !query.what.follow || !is_on_its_way || instance.detail->started_at;
-  return has_log ? instance.detail->container.id : "";
+  return has_log ? instance.detail->container.id() : "";
 }
 
 class LogsStream {

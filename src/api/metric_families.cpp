@@ -64,18 +64,24 @@ void add_service_families(MetricFamilies& families, master::Master const& view, 
   auto desired = gauge_family("davit_service_desired", "Instances that should run.");
   auto ready = gauge_family("davit_service_ready", "Instances that run and are ready.");
   auto instances = gauge_family("davit_service_instances", "Instances by state.");
+  auto cpu = gauge_family("davit_service_cpu_used_cores", "Cores that its instances use together, as measured each ten seconds.");
+  auto memory = gauge_family("davit_service_memory_used_bytes", "Memory that its instances use together, as measured each ten seconds.");
   std::map<std::string, std::uint64_t> restarts_shown;
   for (auto const& [name, service] : view.services()) {
     if (!service.exists()) continue;
     add_sample(desired, {{"service", name}}, static_cast<double>(service.status.desired));
     add_sample(ready, {{"service", name}}, static_cast<double>(service.status.ready));
     add_instance_states(instances, name, service);
+    add_sample(cpu, {{"service", name}}, static_cast<double>(service.usage.millicores) / 1000);
+    add_sample(memory, {{"service", name}}, static_cast<double>(service.usage.memory_kib) * 1024);
     auto const counted = restarts.find(name);
     restarts_shown[name] = counted == restarts.end() ? 0 : counted->second;
   }
   families.push_back(std::move(desired));
   families.push_back(std::move(ready));
   families.push_back(std::move(instances));
+  families.push_back(std::move(cpu));
+  families.push_back(std::move(memory));
   families.push_back(
       counter_family("davit_instance_restarts_total", "Restarts in place since this process started.", "service", restarts_shown));
 }
@@ -86,7 +92,7 @@ void add_node_families(MetricFamilies& families, master::Master const& view) {
     std::string help;
     double (*read)(master::Node const&);
   };
-  static std::array<Column, 9> const kColumns{{
+  static std::array<Column, 10> const kColumns{{
       {"up", "1 while the node's agent is connected.", [](master::Node const& node) { return node.is_connected ? 1.0 : 0.0; }},
       {"engine_up", "1 while the node's container engine answers.",
        [](master::Node const& node) { return node.facts.engine_up ? 1.0 : 0.0; }},
@@ -95,6 +101,8 @@ void add_node_families(MetricFamilies& families, master::Master const& view) {
       {"cpu_cores", "Cores that the engine has.", [](master::Node const& node) { return node.facts.engine.cpus; }},
       {"cpu_used_cores", "Cores in use, by all processes.", [](master::Node const& node) { return node.load.cpus_used; }},
       {"cpu_reserved_cores", "Cores reserved by instances.", [](master::Node const& node) { return node.reserved.cpus; }},
+      {"load_1m", "Tasks that run or wait to run, the kernel's mean of a minute.",
+       [](master::Node const& node) { return node.load.load_1m; }},
       {"memory_bytes", "Memory that the engine has.",
        [](master::Node const& node) { return static_cast<double>(node.facts.engine.memory.count); }},
       {"memory_used_bytes", "Memory in use, by all processes.",
@@ -107,6 +115,19 @@ void add_node_families(MetricFamilies& families, master::Master const& view) {
     for (auto const& node : view.nodes()) add_sample(family, {{"node", node.record.name}}, column.read(node));
     families.push_back(std::move(family));
   }
+}
+
+// Of nodes whose kernel tells.
+void add_pressure_family(MetricFamilies& families, master::Master const& view) {
+  auto family = gauge_family("davit_node_pressure", "Share of the last ten seconds in which tasks waited for this resource (PSI).");
+  for (auto const& node : view.nodes()) {
+    if (!node.load.pressure) continue;
+    auto const& pressure = *node.load.pressure;
+    for (auto const& [resource, share] : {std::pair("cpu", pressure.cpu), {"memory", pressure.memory}, {"io", pressure.io}}) {
+      add_sample(family, {{"node", node.record.name}, {"resource", resource}}, share);
+    }
+  }
+  families.push_back(std::move(family));
 }
 
 void add_process_families(MetricFamilies& families, std::string const& version) {

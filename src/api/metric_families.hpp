@@ -23,6 +23,7 @@ prometheus::MetricFamily counter_family(std::string name, std::string help, std:
 
 void add_service_families(MetricFamilies& families, master::Master const& view, std::map<std::string, std::uint64_t> const& restarts);
 void add_node_families(MetricFamilies& families, master::Master const& view);
+void add_pressure_family(MetricFamilies& families, master::Master const& view);
 void add_process_families(MetricFamilies& families, std::string const& version);
 
 }  // namespace davit::api

@@ -60,6 +60,7 @@ std::string Metrics::expose(master::Master const& view) const {
   auto families = impl_->registry.Collect();
   add_service_families(families, view, impl_->restarts);
   add_node_families(families, view);
+  add_pressure_family(families, view);
   add_process_families(families, impl_->version);
   families.push_back(counter_family("davit_events_total", "Changes that could be followed at /events, by type.", "type", impl_->events));
   families.push_back(gauge_family("davit_store_revision", "The newest revision of the store that this master has seen."));

@@ -1,6 +1,7 @@
 #include "api/node_routes.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include <fmt/core.h>
@@ -25,19 +26,29 @@ master::Node const* find_node(master::Master const& master, std::string_view nam
 
 namespace {
 
-http::Response list(Call const& call, codec::Value (*render)(master::Master const&, master::Node const&)) {
+using Rendering = std::function<codec::Value()>;
+using ByName = std::multimap<std::string_view, Rendering>;  // a master beside a worker may have the host's name as well
+
+template <class Render>
+ByName nodes_by_name(Context const& context, Render render) {
+  ByName all;
+  for (auto const& node : context.master().nodes()) {
+    if (node.is_recorded || node.is_connected)
+      all.emplace(node.record.name, [&context, &node, render] { return render(context.master(), node); });
+  }
+  return all;
+}
+
+// A page ends between two names, never between two of the same.
+http::Response list(Call const& call, ByName const& by_name) {
   if (auto refused = refuse_early_read(call)) return *std::move(refused);
   auto const page = read_page(call.request);
   if (!page) return problem_of(page.error());
-  std::map<std::string_view, master::Node const*> by_name;
-  for (auto const& node : call.context.master().nodes()) {
-    if (node.is_recorded || node.is_connected) by_name.emplace(node.record.name, &node);
-  }
   codec::Value::Array items;
   auto at = page->after.empty() ? by_name.begin() : by_name.upper_bound(page->after);
   std::string_view last;
-  for (; at != by_name.end() && items.size() < page->limit.value_or(by_name.size()); ++at) {
-    items.push_back(render(call.context.master(), *at->second));
+  for (; at != by_name.end() && (items.size() < page->limit.value_or(by_name.size()) || at->first == last); ++at) {
+    items.push_back(at->second());
     last = at->first;
   }
   auto response = answer(200, std::move(items));
@@ -55,6 +66,7 @@ std::vector<std::string> why_not_healthy(Context const& context) {
     case master::Phase::Left: reasons.emplace_back("the master is stopping"); break;
     case master::Phase::Active: break;
   }
+  if (!context.is_worker) return reasons;
   auto const* node = find_node(master, context.node);
   if (!node || !node->is_connected) reasons.push_back(fmt::format("the agent of node {} has not reported", context.node));
   else if (!node->facts.engine_up)
@@ -64,8 +76,19 @@ std::vector<std::string> why_not_healthy(Context const& context) {
 
 }  // namespace
 
-http::Response list_members(Call const& call) { return list(call, render_member); }
-http::Response list_nodes(Call const& call) { return list(call, render_node); }
+// Masters that run no instances are no nodes of the store: they are there as long as their keys.
+http::Response list_members(Call const& call) {
+  auto const& master = call.context.master();
+  auto by_name = nodes_by_name(call.context, render_member);
+  for (auto const& [id, kept] : master.view().masters) {
+    auto const is_same = [&](master::Node const& node) { return node.record.id == id && (node.is_recorded || node.is_connected); };
+    if (std::ranges::any_of(master.nodes(), is_same)) continue;
+    by_name.emplace(kept.record.name, [&record = kept.record] { return render_master(record); });
+  }
+  return list(call, by_name);
+}
+
+http::Response list_nodes(Call const& call) { return list(call, nodes_by_name(call.context, render_node)); }
 
 http::Response get_node(Call const& call) {
   if (auto refused = refuse_early_read(call)) return *std::move(refused);

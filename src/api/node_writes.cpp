@@ -9,7 +9,9 @@
 #include "api/render_node.hpp"
 #include "api/request_body.hpp"
 #include "api/request_options.hpp"
+#include "api/seen.hpp"
 #include "api/service_reads.hpp"
+#include "model/node_label.hpp"
 #include "model/problem.hpp"
 #include "runtime/deadline.hpp"
 #include "runtime/wakeup.hpp"
@@ -24,7 +26,6 @@ using model::NodeCommand;
 namespace problem_code = model::problem_code;
 
 constexpr Duration kApplyLimit = 30s;
-constexpr std::size_t kMostLabelBytes = 256;  // of a key, and of a value
 
 http::Response refuse(std::string pointer, std::string_view code, std::string detail) {
   return problem_at(problem_kind::kInvalidRequest, std::move(pointer), code, std::move(detail));
@@ -32,16 +33,15 @@ http::Response refuse(std::string pointer, std::string_view code, std::string de
 
 OrRefusal<void> read_label(NodeCommand& command, std::string const& key, Value const& value) {
   auto const at = "#/labels/" + model::pointer_token(key);
-  if (key.empty() || key.contains('=') || key.size() > kMostLabelBytes) {
-    return std::unexpected(
-        refuse(at, problem_code::kInvalidValue, fmt::format("a key has from 1 to {} bytes, and no '='", kMostLabelBytes)));
+  if (auto const good = model::check_label_key(key); !good) {
+    return std::unexpected(refuse(at, problem_code::kInvalidValue, good.error().message));
   }
   auto const* text = value.as_string();
   if (!text && !value.is_null()) {
     return std::unexpected(refuse(at, problem_code::kWrongType, fmt::format("expected a string or null, got {}", codec::describe(value))));
   }
-  if (text && text->size() > kMostLabelBytes) {
-    return std::unexpected(refuse(at, problem_code::kInvalidValue, fmt::format("at most {} bytes", kMostLabelBytes)));
+  if (auto const good = model::check_label_value(value.text()); !good) {
+    return std::unexpected(refuse(at, problem_code::kInvalidValue, good.error().message));
   }
   command.labels[key] = text ? std::optional(*text) : std::nullopt;
   return {};
@@ -111,15 +111,27 @@ asio::awaitable<void> async_until_empty(Context* context, NodeId id, Monotonic d
   }
 }
 
+// A label that only the node itself has would be there again at once.
+std::optional<http::Response> refuse_to_remove_own(master::Node const& node, NodeCommand const& command) {
+  for (auto const& [key, value] : command.labels) {
+    if (value || node.record.labels.contains(key) || !node.facts.labels.contains(key)) continue;
+    return refuse("#/labels/" + model::pointer_token(key), problem_code::kConflict,
+                  fmt::format("{} is the node's own, given with --labels at its start: take it out there, or set another value here", key));
+  }
+  return std::nullopt;
+}
+
 asio::awaitable<http::Response> async_change(Call call, NodeCommand command) {
   if (auto refused = refuse_early_read(call)) co_return *std::move(refused);
   auto const options = read_write_options(call.request);
   if (!options) co_return problem_of(options.error());
   auto const* node = find_node(call.context.master(), call.name);
   if (!node || !node->is_recorded) co_return node_not_found(call.name);
+  if (auto refused = refuse_to_remove_own(*node, command)) co_return *std::move(refused);
   auto const id = command.node = node->record.id;
   auto const applied = co_await async_apply(call, std::move(command));
   if (!applied) co_return problem_of(applied.error());
+  co_await async_until_seen(&call.context, applied->store_revision);
   if (options->wait > Duration{}) co_await async_until_empty(&call.context, id, call.context.loop.now().monotonic + options->wait);
   co_return render_applied(call, id, *applied);
 }

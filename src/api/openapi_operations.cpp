@@ -40,7 +40,7 @@ struct Operation {
 std::vector<int> const kAnyRefusal{400, 401, 408, 413, 421, 431, 500, 503};
 std::vector<int> const kWriteRefusal{403, 404, 409, 412, 415, 422, 507};
 Names const kWriteParameters{"wait", "dry_run", "defaults", "If-Match", "Idempotency-Key"};
-Names const kWriteHeaders{"?ETag", "?Davit-Revision", "?Davit-Event-Id", "?Idempotency-Replayed"};
+Names const kWriteHeaders{"?ETag", "?Davit-Revision", "?Davit-Service-Revision", "?Davit-Event-Id", "?Idempotency-Replayed"};
 
 Names with(Names front, Names const& back) {
   front.insert(front.end(), back.begin(), back.end());
@@ -92,6 +92,16 @@ Operation list_services() {
   return operation;
 }
 
+Operation discover() {
+  auto operation =
+      read("/discovery/{name}", "discoverService", "discovery",
+           "Where the ready instances of a service are. With `wait` and If-None-Match the answer comes once the list is another one "
+           "than that of the tag, which holds at every master: so a proxy follows it.",
+           {"name", "wait", "If-None-Match", "Davit-Revision"}, {200, "", "[Endpoint]", {"ETag"}}, {404});
+  operation.answers.push_back({304, "It is still the list of that tag.", "", {"ETag"}});
+  return operation;
+}
+
 Operation node_write(std::string_view method, std::string_view path, std::string_view id, std::string_view summary, std::string_view body) {
   return {method,
           path,
@@ -114,9 +124,22 @@ Operation drain() {
   return operation;
 }
 
+Operation rebalance() {
+  return {"POST",
+          "/rebalance",
+          "rebalance",
+          "nodes",
+          "Moves instances to nodes that carry less. Only of services that are as they should be; with `dry_run` says what would move.",
+          {"wait", "dry_run", "max_moves", "Davit-Revision"},
+          "?NoMembers",
+          {{200, "The moves: begun, or done after `wait`.", "Rebalance", {"Davit-Event-Id"}}},
+          {403, 415, 422}};
+}
+
 Operation health() {
-  auto operation = read("/healthz", "getHealth", "server", "Whether this server acts and its node's engine answers. Needs no token.", {},
-                        {200, "All is well.", "Health", {}});
+  auto operation =
+      read("/healthz", "getHealth", "server", "Whether this server acts and, if it is a worker too, its engine answers. Needs no token.",
+           {}, {200, "All is well.", "Health", {}});
   operation.answers.push_back({503, "Something is wrong; `reasons` says what.", "Health", {}});
   return operation;
 }
@@ -156,6 +179,10 @@ std::vector<Operation> operations() {
            "Why instances have no node: for each slot that waits what keeps it off each node, and what would let it fit.",
            {"name", "Davit-Revision"}, {200, "", "Explanation", {}}, {404}),
       logs(),
+      discover(),
+      read("/http_sd", "listTargets", "discovery",
+           "The ready instances of all services, or of `service`, as Prometheus's `http_sd_configs` reads them.",
+           {"one_service", "Davit-Revision"}, {200, "", "[TargetGroup]", {}}, {404}),
       read("/events", "followEvents", "events", "Changes as they happen, as server-sent events.",
            {"service", "node", "type", "since_id", "last_event_id", "Last-Event-ID"},
            {200, "`id`, `event` and `data`, which is an Event.", "", {}, "text/event-stream"}),
@@ -171,6 +198,7 @@ std::vector<Operation> operations() {
                  "?NoMembers"),
       node_write("DELETE", "/nodes/{name}", "removeNode", "Takes a node that is down out of the cluster. It is a new one if it comes back.",
                  ""),
+      rebalance(),
       health(),
       read("/version", "getVersion", "server", "What runs here.", {}, {200, "", "Version", {}}),
       read("/metrics", "getMetrics", "server", "For Prometheus.", {}, {200, "The text format.", "", {}, "text/plain"}),

@@ -27,6 +27,8 @@ constexpr Header kHeaders[] = {
     {"Allow", "The methods that the path takes."},
     {"WWW-Authenticate", "How to show who asks."},
     {"Davit-Revision", "The store's revision that has the change."},
+    {"Davit-Service-Revision",
+     "The `revision` that the change made or kept; the answer shows a later one if that was rolled back meanwhile."},
     {"Davit-Event-Id", "Of the newest event that the answer has in it: /events?since_id= goes on from there."},
     {"Idempotency-Replayed", "true: the request had been carried out before."},
 };
@@ -55,6 +57,7 @@ void add_query_parameters(Value& all) {
   add("after", "Entries after the one of this name.", any_text());
   add("wait", "Answers once the service has settled, or after so long (at most 1h); \"30s\".", text_like(kWaitPattern));
   add("dry_run", "Says what the write would lead to, and does nothing.", flag());
+  add("max_moves", "At most so many instances; 10 if it is absent.", integer(1, 1000));
   add("defaults", "The spec in the answer also shows what is at its default.", flag());
   add("replace", "The body is the whole spec, not a patch.", flag());
   add("follow", "Goes on with what is printed from now on.", flag());
@@ -68,6 +71,7 @@ void add_query_parameters(Value& all) {
   add("type", "Only events whose type begins so: instance.running, or instance.", any_text());
   add("since_id", "Resumes after the event of this id.", any_text());
   add("last_event_id", "The same, by its other name.", any_text());
+  all.set("one_service", parameter("query", "service", "Only this one.", any_text()));
   all.set("after_instance", parameter("query", "after", "Entries after this one, as a Link header gives it.",
                                       text_like("^(?:[0-9]{1,8}\\.[0-9a-hjkmnp-tv-z]{12})?$")));
 }
@@ -84,7 +88,9 @@ Value openapi_parameters() {
   add("If-Match", "The ETag that the service must have: the write is refused with 412 if somebody was faster.", text_like(kTagPattern));
   add("If-None-Match", "The ETag of an answer that the client has.", Value::object({{"type", "string"}}));
   add("Idempotency-Key", "Of the client's making: the same request with the same key is carried out once.", text_like("^[!-~]{1,256}$"));
-  add("Davit-Revision", "As an answer to a write gave it: a server that has not seen that write yet says 503.", integer(0, INT64_MAX));
+  add("Davit-Revision",
+      "As an answer to a write gave it: the answer waits for that write; a server that has not seen it within two seconds says 503.",
+      integer(0, INT64_MAX));
   add("Last-Event-ID", "Resumes after the event of this id; browsers send it by themselves.", text_like("^[ -~]*$"));
   return all;
 }

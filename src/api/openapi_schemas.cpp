@@ -14,6 +14,8 @@ namespace {
 
 using codec::Value;
 
+constexpr std::string_view kNodeMessage = "Why a node that is unreachable is not declared down; or that its clock is off.";
+
 Value typed(std::string_view type, std::string_view doc) {
   auto schema = Value::object({{"type", type}});
   if (!doc.empty()) schema.set("description", doc);
@@ -82,9 +84,31 @@ Value instance() {
                  {"container", or_null(object("The container that it has now, or had last.",
                                               {{"id", text()}, {"name", text()}, {"address", text("In its first network.")}}))},
                  {"ports", list_of(ref("PublishedPort"))},
+                 {"used", or_null(amount("What it uses, measured each ten seconds; null until then, and while it does not run."))},
                  {"created_at", time("")},
                  {"started_at", or_null(time(""))},
                  {"state_since", time("")}});
+}
+
+Value endpoint() {
+  return object("A port of a ready instance.",
+                {{"instance", text("Its id.")},
+                 {"slot", count("1 to `instances`.")},
+                 {"node", text("On which it runs.")},
+                 {"address", text("What clients connect to.")},
+                 {"port", count("The node's port.")},
+                 {"target", count("The container's port.")},
+                 {"protocol", word<model::Protocol>("")}},
+                {{"name", text("Of the port, as the spec names it.")}});
+}
+
+Value target_group() {
+  return object(
+      "Of Prometheus's HTTP service discovery: one port of one ready instance.",
+      {{"targets", list_of(text(), "address:port.")},
+       {"labels",
+        object("`__meta_davit_service`, `_slot`, `_instance`, `_node`, `_target`, `_port_name`, and `_label_…` for the labels.", {})
+            .set("additionalProperties", text())}});
 }
 
 Value rollout() {
@@ -191,13 +215,29 @@ Value explanation() {
       object("One node under the eyes of the slot.", {{"node", text()},
                                                       {"fits", flag("")},
                                                       {"filter", word<placement::Filter>("The first that rejects it; empty: none.")},
-                                                      {"detail", text("What it misses, for people.")},
+                                                      {"detail", text("What it misses, or what its place in the order comes from.")},
                                                       {"score", or_null(number("Of a node that fits: 1 is the best."))}});
   auto const slot = object("A slot that waits for a node.", {{"slot", count("")},
                                                              {"waiting_since", time("")},
                                                              {"nodes", list_of(verdict)},
                                                              {"would_fit", list_of(text(), "Changes each of which would do alone.")}});
-  return object("Why instances have no node.", {{"slots", list_of(slot, "Those that wait, by number; of very many the first.")}});
+  auto const next =
+      object("One more instance in search of a node.",
+             {{"node", or_null(text("The one that it would go to; null: none fits."))}, {"nodes", list_of(verdict, "The best first.")}});
+  return object("Why instances have no node, and where the next one would go.",
+                {{"slots", list_of(slot, "Those that wait, by number; of very many the first.")}, {"next", next}});
+}
+
+Value rebalance() {
+  auto const move =
+      object("An instance that is to stand on another node.", {{"service", text()},
+                                                               {"slot", count("")},
+                                                               {"instance", text("The one that goes; its successor has another id.")},
+                                                               {"from", text("A node.")},
+                                                               {"to", text("A node.")},
+                                                               {"done", flag("It is gone from where it was.")},
+                                                               {"error", text("Why its service's owner has not taken it on; or empty.")}});
+  return object("What moves so that nodes carry equal parts.", {{"dry_run", flag("")}, {"moves", list_of(move)}});
 }
 
 Value member() {
@@ -206,7 +246,16 @@ Value member() {
                  {"address", text("The link's, with its port where it listens.")},
                  {"roles", list_of(word<model::Role>(""))},
                  {"status", word<model::NodeStatus>("")}},
-                {{"id", text()}, {"message", text("Why a node that is unreachable is not declared down.")}});
+                {{"id", text()}, {"message", text(kNodeMessage)}});
+}
+
+Value used_of_node() {
+  auto const pressure = object("Shares of the last ten seconds, 0 to 1, in which tasks waited (PSI); null where the kernel does not tell.",
+                               {{"cpu", number("Some of them, for a processor.")},
+                                {"memory", number("All that had something to do, for memory.")},
+                                {"io", number("All that had something to do, for a disk.")}});
+  return object("What is in use, by all processes.", {{"cpus", number("Cores.")}, {"memory", count("Bytes.")}},
+                {{"load_1m", number("Tasks that run or wait to run, a mean of a minute.")}, {"pressure", or_null(pressure)}});
 }
 
 Value node() {
@@ -220,11 +269,11 @@ Value node() {
               {"labels", typed("object", "").set("additionalProperties", text())},
               {"capacity", amount("What the engine has.")},
               {"reserved", amount("What instances have reserved.")},
-              {"used", amount("What is in use, by all processes.")},
+              {"used", used_of_node()},
               {"instances", count("")},
               {"engine", object("", {{"version", text()}, {"api", text()}}, {{"up", flag("It answers.")}, {"message", text("Why not.")}})},
               {"platform", text("As in linux/amd64.")}},
-             {{"id", text()}, {"message", text("Why a node that is unreachable is not declared down.")}});
+             {{"id", text()}, {"message", text(kNodeMessage)}});
   return schema;
 }
 
@@ -306,9 +355,12 @@ Value openapi_schemas() {
                         {"Explanation", explanation()},
                         {"Instance", instance()},
                         {"PublishedPort", published_port()},
+                        {"Endpoint", endpoint()},
+                        {"TargetGroup", target_group()},
                         {"Member", member()},
                         {"Node", node()},
                         {"NodePatch", node_patch()},
+                        {"Rebalance", rebalance()},
                         {"LogLine", log_line()},
                         {"Event", event()},
                         {"Health", object("", {{"status", text("").set("enum", Value::array("ok", "unavailable"))}},

@@ -34,7 +34,16 @@ Value render_explain(master::Master const& master, master::Service const& servic
   auto const most = std::max<std::size_t>(1, kMostVerdicts / std::max<std::size_t>(1, master.nodes().size()));
   Value::Array slots;
   for (auto const& slot : master.explain(service, most)) slots.push_back(render(master, slot));
-  return Value::object({{"slots", std::move(slots)}});
+  auto const verdicts = master.explain_next(service);
+  Value::Array nodes;
+  for (auto const& verdict : verdicts) {
+    if (nodes.size() == kMostVerdicts) break;
+    nodes.push_back(render(master, verdict));
+  }
+  auto const fits = !verdicts.empty() && !verdicts.front().filter;
+  auto next =
+      Value::object({{"node", fits ? Value(master.node(verdicts.front().node)->record.name) : Value()}, {"nodes", std::move(nodes)}});
+  return Value::object({{"slots", std::move(slots)}, {"next", std::move(next)}});
 }
 
 }  // namespace davit::api

@@ -28,6 +28,11 @@ Value render_container(model::ContainerRef const& container) {
   return Value::object({{"id", container.id}, {"name", container.name}, {"address", container.address}});
 }
 
+Value render_use(std::optional<model::InstanceUse> const& use) {
+  if (!use) return {};
+  return Value::object({{"cpus", use->millicores / 1000.0}, {"memory", std::int64_t{use->memory_kib} * 1024}});
+}
+
 Value render_rollout(model::Head const& head) {
   auto const& rollout = head.rollout;
   if (rollout.state == model::RolloutState::None) return {};
@@ -108,7 +113,10 @@ Value render_service(master::Master const& master, master::Service const& servic
   Value::Array instances;
   auto const count = std::min(service.instances.size(), kInlineInstances);
   instances.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) instances.push_back(render_instance(master, service, service.instances[i]));
+  for (auto const& instance : service.instances) {
+    if (instances.size() == count) break;
+    instances.push_back(render_instance(master, service, instance));
+  }
   return Value::object({{"name", head.name},
                         {"uid", davit::to_string(head.uid)},
                         {"generation", head.generation},
@@ -124,7 +132,7 @@ Value render_instance(master::Master const& master, master::Service const& servi
   auto const& detail = *instance.detail;
   auto const* node = master.node(instance.node);
   // What was seen last stands; whether it still answers nobody knows.
-  bool const is_cut_off = node && !node->is_connected;
+  bool const is_cut_off = node && node->path.kind == master::Path::Kind::None;
   auto const reason = is_cut_off ? model::Reason::NodeUnreachable : instance.reason;
   return Value::object({{"id", davit::to_string(instance.id)},
                         {"service", service.head.name},
@@ -135,12 +143,13 @@ Value render_instance(master::Master const& master, master::Service const& servi
                         {"health", model::to_string(instance.health)},
                         {"ready", instance.is_ready() && !is_cut_off},
                         {"reason", model::to_string(reason)},
-                        {"message", detail.message},
+                        {"message", detail.rare->message},
                         {"restarts", instance.restarts},
-                        {"exit_code", detail.exit_code},
-                        {"next_start_at", time_or_null(detail.next_start_at)},
-                        {"container", render_container(detail.container)},
+                        {"exit_code", detail.rare->exit_code},
+                        {"next_start_at", time_or_null(detail.rare->next_start_at)},
+                        {"container", render_container(detail.container.unpacked())},
                         {"ports", render_ports(detail.ports)},
+                        {"used", render_use(detail.use)},
                         {"created_at", format_rfc3339(detail.created_at)},
                         {"started_at", time_or_null(detail.started_at)},
                         {"state_since", format_rfc3339(detail.state_since)}});

@@ -46,6 +46,17 @@ Result<IfMatch> parse_if_match(std::string_view text) {
   }
 }
 
+Result<std::string> read_key(http::Request const& request) {
+  std::string key(request.headers.get("Idempotency-Key"));
+  bool const is_printable = std::ranges::all_of(key, [](char c) { return c > ' ' && c <= '~'; });
+  if (request.headers.has("Idempotency-Key") && (key.empty() || key.size() > kMaxKeyBytes || !is_printable)) {
+    return fail(Code::Invalid, fmt::format("from 1 to {} printable characters without blanks", kMaxKeyBytes), "Idempotency-Key");
+  }
+  return key;
+}
+
+}  // namespace
+
 Result<Duration> read_wait(http::Request const& request) {
   auto const text = request.query_value("wait");
   if (!text) return Duration{};
@@ -54,16 +65,6 @@ Result<Duration> read_wait(http::Request const& request) {
   if (*wait < Duration{} || *wait > kMaxWait) return fail(Code::Invalid, fmt::format("at most {}", format_duration(kMaxWait)), "?wait");
   return *wait;
 }
-
-Result<std::string> read_key(http::Request const& request) {
-  std::string key(request.headers.get("Idempotency-Key"));
-  if (request.headers.has("Idempotency-Key") && (key.empty() || key.size() > kMaxKeyBytes)) {
-    return fail(Code::Invalid, fmt::format("from 1 to {} characters", kMaxKeyBytes), "Idempotency-Key");
-  }
-  return key;
-}
-
-}  // namespace
 
 Result<WriteOptions> read_write_options(http::Request const& request) {
   WriteOptions options;
@@ -95,6 +96,15 @@ Result<bool> read_flag(http::Request const& request, std::string_view name) {
   if (!text || *text == "false" || *text == "0") return false;
   if (text->empty() || *text == "true" || *text == "1") return true;
   return fail(Code::Invalid, fmt::format("true or false, not {}", *text), fmt::format("?{}", name));
+}
+
+Result<std::size_t> read_max_moves(http::Request const& request) {
+  constexpr std::size_t kDefault = 10;
+  auto const text = request.query_value("max_moves");
+  if (!text) return kDefault;
+  auto const number = parse_number<std::size_t>(*text);
+  if (number && *number > 0 && *number <= kMaxMoves) return *number;
+  return fail(Code::Invalid, fmt::format("a number from 1 to {}", kMaxMoves), "?max_moves");
 }
 
 Result<std::int64_t> read_revision(http::Request const& request) {

@@ -16,6 +16,7 @@ namespace davit::api {
 
 inline constexpr Duration kMaxWait = 1h;
 inline constexpr std::size_t kMaxPage = 1'000;
+inline constexpr std::size_t kMaxMoves = 1'000;
 inline constexpr std::size_t kMaxKeyBytes = 256;
 
 // If-Match: any of these generations, or whatever there is.
@@ -34,6 +35,9 @@ struct WriteOptions {
 };
 Result<WriteOptions> read_write_options(http::Request const& request);
 
+// "?wait=30s"; 0 when it is not given.
+Result<Duration> read_wait(http::Request const& request);
+
 struct Page {
   std::optional<std::size_t> limit;
   std::string after;
@@ -42,6 +46,9 @@ Result<Page> read_page(http::Request const& request);
 
 // "?defaults=true", "?defaults"; false when it is not given.
 Result<bool> read_flag(http::Request const& request, std::string_view name);
+
+// "?max_moves=20"; 10 when it is not given.
+Result<std::size_t> read_max_moves(http::Request const& request);
 
 // Davit-Revision: the answer must be no older than this revision of the store. 0 when it is not given.
 Result<std::int64_t> read_revision(http::Request const& request);

@@ -1,9 +1,11 @@
 #include "api/routes.hpp"
 
+#include "api/discovery.hpp"
 #include "api/events_route.hpp"
 #include "api/logs_route.hpp"
 #include "api/node_routes.hpp"
 #include "api/node_writes.hpp"
+#include "api/rebalance.hpp"
 #include "api/service_reads.hpp"
 #include "api/service_writes.hpp"
 
@@ -38,6 +40,8 @@ std::vector<Route> all_routes() {
       {"GET", "/services/{name}/history", {}, Task(async_get_history)},
       {"GET", "/services/{name}/explain", {}, Read(explain_service)},
       {"GET", "/services/{name}/logs", {"follow", "tail", "since", "stream", "slot", "previous"}, Stream(async_logs)},
+      {"GET", "/discovery/{name}", {"wait"}, Task(async_discover)},
+      {"GET", "/http_sd", {"service"}, Read(list_targets)},
       {"GET", "/events", {"service", "node", "type", "since_id", "last_event_id"}, Stream(async_events)},
       {"GET", "/members", {"limit", "after"}, Read(list_members)},
       {"GET", "/nodes", {"limit", "after"}, Read(list_nodes)},
@@ -47,6 +51,7 @@ std::vector<Route> all_routes() {
       {"POST", "/nodes/{name}/activate", {}, Task(async_activate_node)},
       {"POST", "/nodes/{name}/mark-down", {}, Task(async_mark_node_down)},
       {"DELETE", "/nodes/{name}", {}, Task(async_remove_node)},
+      {"POST", "/rebalance", {"wait", "dry_run", "max_moves"}, Task(async_rebalance)},
       {"GET", "/healthz", {}, Read(get_health)},
       {"GET", "/version", {}, Read(get_version)},
       {"GET", "/metrics", {}, Read(get_metrics)},

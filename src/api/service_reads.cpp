@@ -13,6 +13,7 @@
 #include "api/render_history.hpp"
 #include "api/render_service.hpp"
 #include "api/request_options.hpp"
+#include "api/seen.hpp"
 #include "codec/json.hpp"
 #include "runtime/wakeup.hpp"
 
@@ -56,7 +57,7 @@ Piece render_piece(Context const& context, std::string const& name, InstanceKey 
   auto const* service = master.find_service(name);
   if (!service) return piece;
   auto const& all = service->instances;
-  auto at = std::ranges::upper_bound(all, after, {}, key_of);
+  auto at = all.lower_bound(after.first, {after.second.value + 1});
   for (; at != all.end() && limit > 0; ++at, --limit) {
     if (!piece.json.empty()) piece.json += ',';
     piece.json += codec::dump(render_instance(master, *service, *at));
@@ -83,7 +84,7 @@ std::optional<http::Response> refuse_early_read(Call const& call) {
   if (!revision) return problem_of(revision.error());
   if (master.phase() == master::Phase::Loading)
     return problem_of({Code::Unavailable, "this master is reading its store; ask again in a moment", {}});
-  if (*revision > master.store_revision()) {
+  if (!has_seen(call.context, *revision)) {
     return problem_of({Code::Unavailable, fmt::format("this master has not seen revision {} yet; ask again in a moment", *revision), {}});
   }
   return std::nullopt;

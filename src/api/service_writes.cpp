@@ -8,6 +8,7 @@
 #include "api/problem.hpp"
 #include "api/request_body.hpp"
 #include "api/request_options.hpp"
+#include "api/seen.hpp"
 #include "api/service_reads.hpp"
 
 namespace davit::api {
@@ -21,28 +22,51 @@ bool was_carried_out(model::Head const& head, std::string const& request_id) {
   return !request_id.empty() && std::ranges::find(head.requests, request_id, &model::RequestMemo::id) != head.requests.end();
 }
 
-// The command for a patch over the service as it is now: it holds only for the generation that it was made from.
+bool meets(std::optional<IfMatch> const& if_match, model::Head const& head) {
+  return !if_match || if_match->any || std::ranges::find(if_match->generations, head.generation) != if_match->generations.end();
+}
+
+// A patch is made from what this master shows, so it is refused by that as well; but not by what may be old.
+http::Response refused_by_view(Call const& call, http::Response refusal) {
+  if (!call.context.master().view_age(call.context.loop.now().monotonic)) return refusal;
+  return problem_of({Code::Unavailable, "this master has lost touch with the store; ask another one, or again in a moment", {}});
+}
+
+// The command for a patch over the service as it is now. It holds only for the generation that it was made from, whatever If-Match names:
+// over any other one it would undo what others have changed.
 OrRefusal<service::Command> patch_command(Call const& call, WriteOptions const& options, codec::Value const& patch) {
   if (auto refused = refuse_early_read(call)) return std::unexpected(*std::move(refused));
   auto const* service = call.context.master().find_service(call.name);
-  if (!service) return std::unexpected(service_not_found(call.name));
+  if (!service) return std::unexpected(refused_by_view(call, service_not_found(call.name)));
   auto const& head = service->head;
+  auto const command_to = [&](model::SpecRef spec) {
+    auto command = command_of(call, options, call.name, service::Replace{std::move(spec)});
+    command.if_generation = head.generation;
+    command.if_uid = head.uid;
+    return command;
+  };
   // A repeated request is recognized by its id alone: the patch may make no sense any more.
-  if (was_carried_out(head, options.request_id)) return command_of(call, options, call.name, service::Replace{head.spec()});
+  if (was_carried_out(head, options.request_id)) return command_to(head.spec());
+  if (!meets(options.if_match, head)) {
+    auto const detail =
+        fmt::format("service '{}' is at generation {}, which If-Match does not name: read it again", call.name, head.generation);
+    return std::unexpected(refused_by_view(call, problem_of({Code::Stale, detail, {}})));
+  }
   auto spec = read_patched_spec(call.name, *head.spec(), patch);
   if (!spec) return std::unexpected(std::move(spec).error());
-  auto command = command_of(call, options, call.name, service::Replace{*std::move(spec)});
-  if (!command.if_generation) command.if_generation = head.generation;
-  return command;
+  return command_to(*std::move(spec));
 }
 
 // Others may change the service between the reading and the writing: then the patch is made anew, so that no change is lost.
 asio::awaitable<http::Response> async_merge(Call call, WriteOptions options, codec::Value patch) {
   bool const may_repeat = !options.if_match || options.if_match->any;
+  if (!may_repeat) co_await async_until_generation(&call.context, call.name, options.if_match->generations);
   for (int attempt = 1;; ++attempt) {
     auto command = patch_command(call, options, patch);
     if (!command) co_return std::move(command).error();
     if (options.dry_run) co_return answer_dry_run(call, options, *command);
+    auto const uid = command->if_uid.value_or(ServiceUid{});
+    auto const generation = command->if_generation.value_or(0);
     auto applied = co_await async_apply(call, *std::move(command));
     bool const is_overtaken = !applied && applied.error().code == Code::Stale && may_repeat;
     if (is_overtaken && attempt == kPatchAttempts)
@@ -50,6 +74,7 @@ asio::awaitable<http::Response> async_merge(Call call, WriteOptions options, cod
     if (!is_overtaken || attempt == kPatchAttempts) {
       co_return co_await async_answer_write(call, std::move(options), call.name, std::move(applied));
     }
+    co_await async_until_overtaken(&call.context, call.name, uid, generation);
   }
 }
 

@@ -74,6 +74,7 @@ DataDirLock::~DataDirLock() {
 }
 
 std::filesystem::path store_file(std::filesystem::path const& data_dir) { return data_dir / "store.sqlite"; }
+std::filesystem::path copied_store_file(std::filesystem::path const& data_dir) { return data_dir / "store.sqlite.copied"; }
 
 Result<std::optional<model::AgentState>> load_agent_state(std::filesystem::path const& data_dir) {
   auto const file = state_file(data_dir);

@@ -25,6 +25,8 @@ class DataDirLock {
   int file_;
 };
 
+// Where store_file() is put when its content goes on in etcd.
+std::filesystem::path copied_store_file(std::filesystem::path const& data_dir);
 std::filesystem::path store_file(std::filesystem::path const& data_dir);
 
 // What was saved last, if anything was.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -12,15 +13,18 @@ namespace davit::app {
 std::string host_name();
 // The source address of the default route; 127.0.0.1 where there is none.
 std::string default_route_address();
-bool is_loopback(std::string_view address);
 std::uint64_t random_id60();
 
 // From /proc, as differences between two calls.
 class ProcLoadMeter : public ports::LoadMeter {
  public:
+  explicit ProcLoadMeter(std::filesystem::path proc = "/proc") : proc_(std::move(proc)) {}
   model::NodeLoad measure() override;
 
  private:
+  double measure_cpus();
+
+  std::filesystem::path proc_;
   std::uint64_t busy_ticks_ = 0;
   std::uint64_t all_ticks_ = 0;
 };

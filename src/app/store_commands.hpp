@@ -1,4 +1,4 @@
-// `davit store backup|restore`: the commands that open the store directly instead of asking a server.
+// `davit store backup|restore|copy`: the commands that open the store directly instead of asking a server.
 #pragma once
 
 #include "cli/command.hpp"

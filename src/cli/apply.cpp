@@ -87,22 +87,21 @@ void show(Session const& session, std::vector<Planned> const& plan) {
 }
 
 // The server's answer to the change, which is watched afterwards.
-Result<Value> carry_out(Session& session, Planned const& planned) {
+Result<Answer> carry_out(Session& session, Planned const& planned) {
   if (planned.step.action == Step::Action::Remove) {
     TRY(auto answer, session.call_blocking({.method = "DELETE", .target = service_path(planned.step.service)}));
-    auto service = answer.body.as_object() ? std::move(answer.body) : Value::object();
-    service.set("name", planned.step.service);
-    return service;
+    if (!answer.body.as_object()) answer.body = Value::object();
+    answer.body.set("name", planned.step.service);
+    return answer;
   }
   auto call = put_call(*planned.service, "?replace=true");
   call.if_match = planned.etag;
-  TRY(auto answer, session.call_blocking(std::move(call)));
-  return std::move(answer.body);
+  return session.call_blocking(std::move(call));
 }
 
 Result<int> carry_out_all(Session& session, Invocation const& invocation, std::vector<Planned> const& plan, Monotonic started) {
   TRY(auto const options, watch_options_of(invocation));
-  std::vector<std::pair<Planned const*, Value>> done;
+  std::vector<std::pair<Planned const*, Answer>> done;
   for (auto const& planned : plan) {
     if (planned.step.action == Step::Action::Keep) continue;
     TRY(auto answer, carry_out(session, planned));
@@ -112,7 +111,8 @@ Result<int> carry_out_all(Session& session, Invocation const& invocation, std::v
   for (auto const& [planned, answer] : done) {
     if (options.detach) break;
     bool const is_removal = planned->step.action == Step::Action::Remove;
-    TRY(int const code, is_removal ? watch_removal(session, answer, options, started) : watch(session, goal_of(answer), options, started));
+    TRY(int const code,
+        is_removal ? watch_removal(session, answer.body, options, started) : watch(session, goal_of(answer), options, started));
     worst = std::max(worst, code);
     if (code == kInterrupted) break;
   }

@@ -21,11 +21,12 @@ void add_commands(Registry& registry) {
   registry.add_group("service", "Create, change and look at services.");
   registry.add_group("node", "Look at the machines of the cluster, and say what they are used for.");
   for (auto* const make :
-       {service_create_command,  service_update_command,  service_scale_command,   service_restart_command, service_rollback_command,
-        service_pause_command,   service_resume_command,  service_rm_command,      service_ls_command,      service_ps_command,
-        service_inspect_command, service_explain_command, service_history_command, service_logs_command,    node_ls_command,
-        node_inspect_command,    node_update_command,     node_drain_command,      node_activate_command,   node_mark_down_command,
-        node_rm_command,         apply_command,           events_command,          completion_command}) {
+       {service_create_command, service_update_command,  service_scale_command,   service_restart_command, service_rollback_command,
+        service_pause_command,  service_resume_command,  service_rm_command,      service_ls_command,      service_ps_command,
+        service_stats_command,  service_inspect_command, service_explain_command, service_history_command, service_logs_command,
+        node_ls_command,        node_inspect_command,    node_update_command,     node_drain_command,      node_activate_command,
+        node_mark_down_command, node_rm_command,         rebalance_command,       apply_command,           events_command,
+        completion_command}) {
     registry.add(make());
   }
   registry.add(version_command(registry.version()));

@@ -43,6 +43,19 @@ Result<Value> parse_fields(std::string_view flag, std::string_view text, std::sp
   return fields;
 }
 
+// The short form of a port has no word for the mode. What is not understood here is for the server to refuse.
+Value ingress_of(std::string_view text) {
+  auto const port = codec::parse_port(text);
+  if (!port) return Value(text);
+  auto value = Value::object({{"target", port->target}});
+  if (port->published) value.set("published", *port->published);
+  if (port->published_end) value.set("published_end", *port->published_end);
+  value.set("protocol", model::to_string(port->protocol));
+  value.set("mode", "ingress");
+  if (port->host_ip != model::PortSpec().host_ip) value.set("host_ip", port->host_ip);
+  return value;
+}
+
 }  // namespace
 
 Value number_or_text(std::string_view text) {
@@ -50,18 +63,20 @@ Value number_or_text(std::string_view text) {
   return value && value->as_number() ? *value : Value(text);
 }
 
-Result<Value> parse_publish(std::string_view text) {
-  if (!text.contains('=')) return Value(text);
-  static constexpr std::array<KnownKey, 6> kKeys{{{"name", "name"},
+Result<Value> parse_publish(std::string_view text, bool is_ingress) {
+  if (!text.contains('=')) return is_ingress ? ingress_of(text) : Value(text);
+  static constexpr std::array<KnownKey, 7> kKeys{{{"name", "name"},
                                                   {"target", "target"},
                                                   {"published", "published"},
                                                   {"protocol", "protocol"},
                                                   {"mode", "mode"},
-                                                  {"host_ip", "host_ip"}}};
+                                                  {"host_ip", "host_ip"},
+                                                  {"proxy_protocol", "proxy_protocol"}}};
   TRY(auto port, parse_fields("--publish", text, kKeys));
   for (auto const* const name : {"target", "published"}) {
     if (!port.at(name).is_null()) port.set(name, number_or_text(port.at(name).text()));
   }
+  if (is_ingress && port.at("mode").is_null()) port.set("mode", "ingress");
   return port;
 }
 

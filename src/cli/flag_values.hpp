@@ -13,8 +13,8 @@ namespace davit::cli {
 // The number, or the text as it is, for the server to refuse.
 codec::Value number_or_text(std::string_view text);
 
-// "8080:80/udp" as it is; "published=8080,target=80,protocol=tcp,mode=host" as an object.
-Result<codec::Value> parse_publish(std::string_view text);
+// "8080:80/udp" as it is; "published=8080,target=80,protocol=tcp,mode=host" as an object, and what is to be ingress too.
+Result<codec::Value> parse_publish(std::string_view text, bool is_ingress);
 // "type=bind,source=/srv,target=/data,readonly" as an object.
 Result<codec::Value> parse_mount_flag(std::string_view text);
 // "nofile=1024:2048": key nofile, value {"soft":1024,"hard":2048}.

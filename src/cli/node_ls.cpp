@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "cli/commands.hpp"
 #include "cli/filter.hpp"
@@ -17,8 +19,10 @@ Result<int> ls(Session& session, Invocation const& invocation) {
     std::erase_if(*list.as_array(), [&](codec::Value const& node) { return !fits(filters, key, node.at(key).text()); });
   }
   TRY(int const code, show_list(session, invocation, list, nodes_table(list.items())));
-  auto const held = std::ranges::find_if(list.items(), [](codec::Value const& node) { return !node.at("message").text().empty(); });
-  if (held != list.items().end()) print_note(held->at("message").text());
+  std::set<std::string> messages;  // of nodes that are held back all have the same
+  for (auto const& node : list.items()) messages.emplace(node.at("message").text());
+  messages.erase("");
+  for (auto const& message : messages) print_note(message);
   return code;
 }
 

@@ -29,7 +29,7 @@ Result<int> create(Session& session, Invocation const& invocation) {
                                                 .target = service_path(name, is_dry ? "?dry_run=true" : ""),
                                                 .body = std::move(spec),
                                                 .place_name = flag_of_pointer}));
-  if (!is_dry) return finish_change(session, invocation, answer.body, started);
+  if (!is_dry) return finish_change(session, invocation, answer, started);
   print_warnings(answer.body, flag_of_pointer);
   print_json(answer.body);
   return 0;
@@ -43,9 +43,11 @@ Command service_create_command() {
       .summary = "Create a service and wait until its instances are ready.",
       .details =
           "Words after IMAGE are the container's command. With `-p 80` each instance gets a port of its own on its node; "
-          "`-p 8080:80` takes exactly 8080, which leaves room for one instance per node.",
+          "`-p 8080:80` takes exactly 8080, which leaves room for one instance per node. With `-p 8080:80 --ingress` every node "
+          "listens on 8080 and carries connections to ready instances anywhere.",
       .examples =
           {"davit service create --name web --instances 3 -p 80 nginx:1.27",
+           "davit service create --name shop --instances 3 -p 8080:80 --ingress nginx:1.27",
            "davit service create --name db -p 5432 -e POSTGRES_PASSWORD=x -v data:/var/lib/postgresql/data postgres:16",
            "davit service create --name worker --instances 5 --limit-memory 256m busybox:1.36 sh -c 'while sleep 5; do date; done'"},
       .positionals = {{.name = "IMAGE"}, {.name = "COMMAND", .is_required = false, .is_repeated = true}},

@@ -18,7 +18,7 @@ Result<int> explain(Session& session, Invocation const& invocation) {
 
 Command service_explain_command() {
   return {.path = {"service", "explain"},
-          .summary = "Say why instances of a service have no node, and what would let them fit.",
+          .summary = "Say why instances of a service have no node and what would let them fit, or where the next one would go and why.",
           .examples = {"davit service explain db"},
           .positionals = {{.name = "SERVICE"}},
           .calls_server = true,

@@ -26,7 +26,7 @@ Result<int> resume(Session& session, Invocation const& invocation) {
   TRY_VOID(watch_options_of(invocation));
   TRY(auto const answer, post(session, invocation, "/resume"));
   bool const is_rollback = answer.body.at("status").at("state").text() == "rolling_back";
-  return finish_change(session, invocation, answer.body, started, is_rollback);
+  return finish_change(session, invocation, answer, started, is_rollback);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ Result<int> post_and_watch(Session& session, Invocation const& invocation, std::
   TRY_VOID(watch_options_of(invocation));
   TRY(auto const answer,
       session.call_blocking({.method = "POST", .target = service_path(invocation.words().front(), verb), .body = std::move(body)}));
-  return finish_change(session, invocation, answer.body, started, is_rollback);
+  return finish_change(session, invocation, answer, started, is_rollback);
 }
 
 Result<int> restart(Session& session, Invocation const& invocation) { return post_and_watch(session, invocation, "/restart", {}, false); }

@@ -17,7 +17,7 @@ Result<int> scale(Session& session, Invocation const& invocation) {
   for (auto const& word : invocation.words()) {
     if (!word.contains('=')) return fail(Code::Invalid, fmt::format("{} has no number; write it as {}=3", word, word));
   }
-  std::vector<codec::Value> answers;
+  std::vector<Answer> answers;
   for (auto const& word : invocation.words()) {
     auto const equals = word.find('=');
     auto body = codec::Value::object({{"instances", number_or_text(std::string_view(word).substr(equals + 1))}});
@@ -25,7 +25,7 @@ Result<int> scale(Session& session, Invocation const& invocation) {
                                             .target = service_path(std::string_view(word).substr(0, equals)),
                                             .body = std::move(body),
                                             .place_name = flag_of_pointer}));
-    answers.push_back(std::move(answer.body));
+    answers.push_back(std::move(answer));
   }
   int worst = 0;
   for (auto const& answer : answers) {

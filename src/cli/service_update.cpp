@@ -36,7 +36,7 @@ Result<int> update(Session& session, Invocation const& invocation) {
   auto const started = session.now().monotonic;
   TRY_VOID(watch_options_of(invocation));
   TRY(auto const answer, edit_service(session, invocation));
-  if (!invocation.is_on("dry-run")) return finish_change(session, invocation, answer.body, started);
+  if (!invocation.is_on("dry-run")) return finish_change(session, invocation, answer, started);
   print_warnings(answer.body, flag_of_pointer);
   print_json(answer.body);
   return 0;

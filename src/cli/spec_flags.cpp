@@ -76,6 +76,10 @@ constexpr SpecFlag kFlags[] = {
     {"stop-grace-period", 0, "TIME", Kind::Text, "stop_grace_period"},
     {"health-cmd", 0, "COMMAND", Kind::Text, "healthcheck/test",
      "Command, run by the shell in the container, whose exit code 0 means healthy."},
+    {"health-http", 0, "PORT", Kind::Number, "healthcheck/http/port",
+     "Port of the container that must answer a GET request; by the agent."},
+    {"health-http-path", 0, "PATH", Kind::Text, "healthcheck/http/path"},
+    {"health-tcp", 0, "PORT", Kind::Number, "healthcheck/tcp/port", "Port of the container that must accept a connection; by the agent."},
     {"health-interval", 0, "TIME", Kind::Text, "healthcheck/interval"},
     {"health-timeout", 0, "TIME", Kind::Text, "healthcheck/timeout"},
     {"health-retries", 0, "N", Kind::Number, "healthcheck/retries"},
@@ -115,6 +119,9 @@ constexpr SpecFlag kFlags[] = {
     {"spread-by", 0, "LABEL", Kind::Text, "placement/spread_by"},
     {"mode", 0, "MODE", Kind::Text, "mode"},
 };
+
+// Of the ports that --publish names, not of the spec.
+constexpr char const* kIngress = "ingress";
 
 // `update` alone: what leaves the spec again.
 constexpr SpecFlag kRemovals[] = {
@@ -200,7 +207,7 @@ void make_fit(Kind kind, Value& into) {
   if ((is_list && !into.as_array()) || (is_map && !into.as_object())) into = Value();
 }
 
-Status apply_value(SpecFlag const& flag, std::string const& text, Value& into) {
+Status apply_value(SpecFlag const& flag, std::string const& text, bool is_ingress, Value& into) {
   make_fit(flag.kind, into);
   switch (flag.kind) {
     case Kind::Text: into = Value(text); return {};
@@ -213,7 +220,7 @@ Status apply_value(SpecFlag const& flag, std::string const& text, Value& into) {
     case Kind::Env: set_pair(into, text, true); return {};
     case Kind::EnvFile: return set_from_file(into, text);
     case Kind::Ports: {
-      TRY(auto port, parse_publish(text));
+      TRY(auto port, parse_publish(text, is_ingress));
       put_entry(into, std::move(port), port_place);
       return {};
     }
@@ -255,6 +262,8 @@ std::vector<Option> spec_options(bool for_update) {
     if (flag.alias) option.aliases.emplace_back(flag.alias);
     if (for_update && has_add_alias(flag)) option.aliases.push_back(option.name + "-add");
     options.push_back(std::move(option));
+    if (flag.kind == Kind::Ports)
+      options.push_back({.name = kIngress, .help = "With --publish 8080:80: every node listens on 8080, for all instances."});
   }
   if (!for_update) return options;
   for (auto const& flag : kRemovals) {
@@ -267,8 +276,10 @@ Status apply_flags(Invocation const& invocation, Value& spec) {
   for (auto const& flag : kRemovals) {
     for (auto const& text : invocation.all(flag.name)) remove_value(flag, text, at_path(spec, flag.path));
   }
+  bool const is_ingress = invocation.is_on(kIngress);
+  if (is_ingress && !invocation.has("publish")) return fail(Code::Invalid, "--ingress goes with --publish: -p 8080:80 --ingress");
   for (auto const& flag : kFlags) {
-    for (auto const& text : invocation.all(flag.name)) TRY_VOID(apply_value(flag, text, at_path(spec, flag.path)));
+    for (auto const& text : invocation.all(flag.name)) TRY_VOID(apply_value(flag, text, is_ingress, at_path(spec, flag.path)));
   }
   return {};
 }

@@ -36,6 +36,15 @@ TEST(SpecFlags, MakeTheBodyOfARequest) {
       {{{"instances", "many"}}, R"({"instances":"many"})"},  // the server's to refuse
       {{{"publish", "80"}, {"publish", "8080:81/udp"}}, R"({"ports":["80","8080:81/udp"]})"},
       {{{"publish", "published=8080,target=80,mode=host"}}, R"({"ports":[{"published":8080,"target":80,"mode":"host"}]})"},
+      {{{"publish", "8080:80"}, {"ingress", "true"}}, R"({"ports":[{"target":80,"published":8080,"protocol":"tcp","mode":"ingress"}]})"},
+      {{{"publish", "published=53,target=53,protocol=udp"}, {"ingress", "true"}},
+       R"({"ports":[{"published":53,"target":53,"protocol":"udp","mode":"ingress"}]})"},
+      {{{"publish", "published=8080,target=80,mode=ingress,proxy_protocol=true"}},
+       R"({"ports":[{"published":8080,"target":80,"mode":"ingress","proxy_protocol":true}]})"},
+      {{{"publish", "127.0.0.1::80"}, {"ingress", "true"}},  // the server's to refuse
+       R"({"ports":[{"target":80,"protocol":"tcp","mode":"ingress","host_ip":"127.0.0.1"}]})"},
+      {{{"publish", "http"}, {"ingress", "true"}}, R"({"ports":["http"]})"},
+      {{{"ingress", "true"}}, "--ingress goes with --publish: -p 8080:80 --ingress"},
       {{{"env", "A=1"}, {"env", "B=x=y"}, {"env", "A=2"}}, R"({"environment":{"A":"2","B":"x=y"}})"},
       {{{"label", "tier=front"}, {"label", "bare"}}, R"({"labels":{"tier":"front","bare":""}})"},
       {{{"mount", "type=bind,src=/srv,dst=/data,readonly"}},

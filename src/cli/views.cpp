@@ -1,9 +1,11 @@
 #include "cli/views.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/core.h>
 
+#include "base/units.hpp"
 #include "cli/problem_text.hpp"
 #include "cli/progress.hpp"
 
@@ -57,6 +59,7 @@ std::string port_text(Value const& port) {
   auto const first = port.at("published").as_int();
   auto const last = port.at("published_end").as_int();
   if (!first) return target;
+  if (port.at("mode").text() == "ingress") return fmt::format("*:{}→{}", *first, target);
   return last ? fmt::format("{}-{}→{}", *first, *last, target) : fmt::format("{}→{}", *first, target);
 }
 
@@ -96,6 +99,18 @@ Table instances_table(std::span<Value const> instances, Wall now, bool with_full
   return table;
 }
 
+Table use_table(std::span<Value const> instances) {
+  Table table({"NAME", "NODE", "STATE", "CPU", "MEMORY"});
+  for (auto const& instance : instances) {
+    auto const& used = instance.at("used");
+    auto const cpus = used.at("cpus").as_number();
+    auto const bytes = used.at("memory").as_int();
+    table.add({fmt::format("{}.{}", instance.at("service").text(), number(instance.at("slot"))), text_or_dash(instance.at("node")),
+               text(instance.at("state")), cpus ? fmt::format("{:.1f}%", *cpus * 100) : "-", bytes ? format_bytes({*bytes}) : "-"});
+  }
+  return table;
+}
+
 Table nodes_table(std::span<Value const> nodes) {
   Table table({"NAME", "ROLES", "STATUS", "AVAILABILITY", "INSTANCES", "CPU", "MEMORY", "ENGINE", "ADDRESS"});
   for (auto const& node : nodes) {
@@ -110,26 +125,46 @@ Table nodes_table(std::span<Value const> nodes) {
   return table;
 }
 
+namespace {
+
+bool fits(Value const& verdict) { return verdict.at("fits").as_bool().value_or(false); }
+
+// A line for each node.
+std::string verdicts_text(std::span<Value const> verdicts) {
+  std::vector<std::vector<std::string>> rows;
+  for (auto const& each : verdicts) {
+    auto const score = fits(each) ? fmt::format("score {:.2f}: ", each.at("score").as_number().value_or(0)) : "";
+    rows.push_back({escape_text(each.at("node").text()), fits(each) ? "fits" : escape_text(each.at("filter").text()),
+                    score + escape_text(each.at("detail").text())});
+  }
+  std::string all;
+  for (auto const& line : align(rows)) all += fmt::format("  {}\n", line);
+  return all;
+}
+
+// Where nothing waits: where one more would go.
+std::string next_text(std::string_view service, Value const& next) {
+  if (next.is_null()) return fmt::format("{}: no instance waits for a node\n", escape_text(service));
+  auto const node = next.at("node").text();
+  auto const where = node.empty() ? std::string("another one would find none") : fmt::format("the next one would go to {}", node);
+  return fmt::format("{}: no instance waits for a node; {}\n{}", escape_text(service), escape_text(where),
+                     verdicts_text(next.at("nodes").items()));
+}
+
+}  // namespace
+
 std::string explanation_text(std::string_view service, Value const& explanation, Wall now) {
   std::string all;
   for (auto const& slot : explanation.at("slots").items()) {
     auto const& nodes = slot.at("nodes").items();
-    std::vector<std::vector<std::string>> rows;
-    std::size_t fitting = 0;
-    for (auto const& node : nodes) {
-      bool const fits = node.at("fits").as_bool().value_or(false);
-      if (fits) ++fitting;
-      rows.push_back(
-          {escape_text(node.at("node").text()), fits ? "fits" : escape_text(node.at("filter").text()),
-           fits ? fmt::format("score {:.2f}", node.at("score").as_number().value_or(0)) : escape_text(node.at("detail").text())});
-    }
+    auto const fitting = std::ranges::count_if(nodes, fits);
     all += fmt::format("{}.{} waits {}: {} of {} node{} fit\n", escape_text(service), number(slot.at("slot")),
                        format_age(age_of(slot.at("waiting_since").text(), now)), fitting, nodes.size(), nodes.size() == 1 ? "" : "s");
-    for (auto const& line : align(rows)) all += fmt::format("  {}\n", line);
+    all += verdicts_text(nodes);
     auto const hints = join(slot.at("would_fit").items(), "; or ", [](Value const& hint) { return escape_text(hint.text()); });
     if (!hints.empty()) all += fmt::format("Would fit: {}\n", hints);
   }
-  return all.empty() ? fmt::format("{}: no instance waits for a node\n", escape_text(service)) : all;
+  return all.empty() ? next_text(service, explanation.at("next")) : all;
 }
 
 Table history_table(std::span<Value const> events) {

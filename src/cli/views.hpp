@@ -11,6 +11,7 @@ namespace davit::cli {
 
 Table services_table(std::span<codec::Value const> services);
 Table instances_table(std::span<codec::Value const> instances, Wall now, bool with_full_ids);
+Table use_table(std::span<codec::Value const> instances);
 Table nodes_table(std::span<codec::Value const> nodes);
 Table history_table(std::span<codec::Value const> events);
 

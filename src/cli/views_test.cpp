@@ -24,6 +24,12 @@ TEST(Views, ListServices) {
             "db    postgres:16    0/1    degraded          no node fits: davit service explain db\n");
 }
 
+TEST(Views, TellPortsApart) {
+  EXPECT_EQ(port_text(json(R"({"target":80,"protocol":"tcp","mode":"host"})")), "80/tcp");
+  EXPECT_EQ(port_text(json(R"({"target":80,"published":8080,"published_end":8089,"mode":"host"})")), "8080-8089→80/tcp");
+  EXPECT_EQ(port_text(json(R"({"target":53,"published":5353,"protocol":"udp","mode":"ingress"})")), "*:5353→53/udp");
+}
+
 TEST(Views, ListInstances) {
   auto const list = json(R"([
     {"id":"k3v9x1c0qp7d","service":"web","slot":1,"revision":1,"node":"n1","state":"running","health":"healthy","ready":true,"restarts":0,
@@ -50,9 +56,34 @@ TEST(Views, ExplainWhatWaits) {
             "  n3  availability  drain\n"
             "Would fit: reservation 1.2g; or davit node activate n3\n");
   auto const web = json(R"({"slots":[{"slot":2,"waiting_since":"2026-01-01T00:00:41Z","nodes":[
-    {"node":"n1","fits":true,"filter":"","detail":"","score":0.834}],"would_fit":[]}]})");
-  EXPECT_EQ(explanation_text("web", web, now), "web.2 waits 1s: 1 of 1 node fit\n  n1  fits  score 0.83\n");
+    {"node":"n1","fits":true,"filter":"","detail":"0 of it here; cpu 12%","score":0.834}],"would_fit":[]}]})");
+  EXPECT_EQ(explanation_text("web", web, now), "web.2 waits 1s: 1 of 1 node fit\n  n1  fits  score 0.83: 0 of it here; cpu 12%\n");
   EXPECT_EQ(explanation_text("web", json(R"({"slots":[]})"), now), "web: no instance waits for a node\n");
+}
+
+TEST(Views, ExplainWhereTheNextOneWouldGo) {
+  auto const web = json(R"({"slots":[],"next":{"node":"n2","nodes":[
+    {"node":"n2","fits":true,"filter":"","detail":"1 of it here; cpu 12%","score":0.834},
+    {"node":"n10","fits":true,"filter":"","detail":"1 of it here; cpu 98%","score":0.02},
+    {"node":"n3","fits":false,"filter":"availability","detail":"drain","score":null}]}})");
+  EXPECT_EQ(explanation_text("web", web, Wall()),
+            "web: no instance waits for a node; the next one would go to n2\n"
+            "  n2   fits          score 0.83: 1 of it here; cpu 12%\n"
+            "  n10  fits          score 0.02: 1 of it here; cpu 98%\n"
+            "  n3   availability  drain\n");
+  auto const full =
+      json(R"({"slots":[],"next":{"node":null,"nodes":[{"node":"n3","fits":false,"filter":"availability","detail":"drain"}]}})");
+  EXPECT_EQ(explanation_text("web", full, Wall()),
+            "web: no instance waits for a node; another one would find none\n  n3  availability  drain\n");
+}
+
+TEST(Views, ListWhatInstancesUse) {
+  auto const list = json(R"([{"service":"web","slot":1,"node":"n1","state":"running","used":{"cpus":1.5,"memory":12582912}},
+    {"service":"web","slot":2,"node":"","state":"pending","used":null}])");
+  EXPECT_EQ(use_table(list.items()).render(),
+            "NAME   NODE  STATE    CPU     MEMORY\n"
+            "web.1  n1    running  150.0%  12 MiB\n"
+            "web.2  -     pending  -       -\n");
 }
 
 TEST(Views, ListNodes) {

@@ -8,6 +8,7 @@
 #include "cli/event_stream.hpp"
 #include "cli/screen.hpp"
 #include "cli/spec_flags.hpp"
+#include "codec/json.hpp"
 #include "http/url.hpp"
 
 namespace davit::cli {
@@ -156,12 +157,19 @@ Result<int> watch_removal(Session& session, Value const& removed, WatchOptions c
   return 0;
 }
 
-Result<int> finish_change(Session& session, Invocation const& invocation, Value const& answer, Monotonic started, bool is_rollback) {
+Goal goal_of(Answer const& answer, bool is_rollback) {
+  auto goal = goal_of(answer.body, is_rollback);
+  auto const written = codec::parse_json(answer.headers.get("Davit-Service-Revision"));
+  if (written && written->as_int()) goal.revision = *written->as_int();
+  return goal;
+}
+
+Result<int> finish_change(Session& session, Invocation const& invocation, Answer const& answer, Monotonic started, bool is_rollback) {
   TRY(auto const options, watch_options_of(invocation));
-  print_warnings(answer, flag_of_pointer);
+  print_warnings(answer.body, flag_of_pointer);
   auto const goal = goal_of(answer, is_rollback);
   if (options.detach) {
-    if (session.wants_json()) print_json(answer);
+    if (session.wants_json()) print_json(answer.body);
     else print_out(goal.service + "\n");
     return 0;
   }

@@ -27,7 +27,10 @@ Result<int> watch_removal(Session& session, codec::Value const& removed, WatchOp
 
 // For the commands that change one service: prints the answer's warnings, then the name alone with --detach, or watches;
 // with --output json the service as it is in the end.
-Result<int> finish_change(Session& session, Invocation const& invocation, codec::Value const& answer, Monotonic started,
+Result<int> finish_change(Session& session, Invocation const& invocation, Answer const& answer, Monotonic started,
                           bool is_rollback = false);
+
+// What was asked for is what the write made, even if the service is something else again by the time of the answer.
+Goal goal_of(Answer const& answer, bool is_rollback = false);
 
 }  // namespace davit::cli

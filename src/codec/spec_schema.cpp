@@ -136,9 +136,9 @@ class SpecSchema {
   Value schema_of(Type<std::vector<model::PortSpec>>, Meta const& meta, std::string const& path) {
     auto const item = path + "[]";
     auto const number = with_range(of_type("integer"), {.doc = meta.doc, .min = 1, .max = model::kMaxPort});
-    auto const whole =
-        object<model::PortSpec>(item).set("dependentRequired", Value::object({{"published_end", Value::array("published")}}));
-    return with(array_of(one_of(number, text(schema_refinement(item)), whole)), schema_refinement(path));
+    return with(array_of(one_of(number, text(schema_refinement(item)), host_port(item), ingress_port(item, model::Protocol::Tcp),
+                                ingress_port(item, model::Protocol::Udp))),
+                schema_refinement(path));
   }
   Value schema_of(Type<std::vector<model::Mount>>, Meta const&, std::string const& path) {
     auto const item = path + "[]";
@@ -161,6 +161,33 @@ class SpecSchema {
   template <class T>
   Value schema_of(Type<std::optional<T>>, Meta const& meta, std::string const& path) {
     return schema_of(Type<T>(), meta, path);
+  }
+
+  // What a port may have besides depends on its mode, and that on its protocol.
+  Value host_port(std::string const& item) {
+    auto schema = object<model::PortSpec>(item);
+    auto& properties = *schema.as_object()->find("properties");
+    properties.set("mode", enumeration("host", nullptr).set("default", "host"));
+    properties.set("proxy_protocol", enumeration(false, nullptr));
+    return schema.set("dependentRequired", Value::object({{"published_end", Value::array("published")}}));
+  }
+  Value ingress_port(std::string const& item, model::Protocol protocol) {
+    auto schema = object<model::PortSpec>(item);
+    auto& properties = *schema.as_object()->find("properties");
+    bool const is_tcp = protocol == model::Protocol::Tcp;
+    properties.set("mode", enumeration("ingress"));
+    properties.set("published", with_range(of_type("integer"), {.doc = "", .min = 1, .max = model::kMaxPort}));
+    properties.set("published_end", of_type("null"));
+    properties.set("host_ip", enumeration(model::PortSpec().host_ip, nullptr));
+    properties.set("protocol", is_tcp ? enumeration("tcp", nullptr) : enumeration("udp"));
+    if (!is_tcp) properties.set("proxy_protocol", enumeration(false, nullptr));
+    auto required = Value::array("target", "published", "mode");
+    if (!is_tcp) required.push("protocol");
+    return schema.set("required", std::move(required));
+  }
+  template <class... T>
+  static Value enumeration(T... words) {
+    return Value::object({{"enum", Value::array(std::move(words)...)}});
   }
 
   // What `source` may be depends on the type.

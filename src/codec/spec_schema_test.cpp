@@ -171,7 +171,7 @@ TEST(SpecSchema, ListsEveryFieldAndOnlyWordsThatWork) {
   EXPECT_EQ(properties.members().size(), write_spec({}, Defaults::Show).members().size());
   EXPECT_EQ(dump(schema.at("required")), R"(["image"])");
   EXPECT_EQ(dump(properties.at("mode").at("enum")), R"(["replicated",null])");
-  EXPECT_EQ(dump(properties.at("stop_after").at("enum")), R"([null,"15s"])");
+  EXPECT_EQ(dump(properties.at("on_isolation").at("enum")), R"(["keep","stop",null])");
   EXPECT_EQ(schema.at("additionalProperties").as_bool(), false);
 }
 

@@ -54,6 +54,22 @@ void AgentDriver::perform(agent::WriteLeases& action) {
   else done(fail(Code::Unsupported, "no guard runs on this node"));
 }
 
+void AgentDriver::perform(agent::Probe& action) {
+  ports_.prober.probe(std::move(action.target), action.deadline,
+                      [this, op = action.op](Status outcome) { inbox_.post(agent::Probed{op, std::move(outcome)}); });
+}
+
+void AgentDriver::perform(agent::AskRegistry& action) {
+  ports_.registry->call(std::move(action.what.what), action.what.deadline,
+                        [this, op = action.what.op](Result<model::RegistryReply> outcome) {
+                          inbox_.post(agent::RegistryAnswered{{op, std::move(outcome)}});
+                        });
+}
+
+void AgentDriver::perform(agent::ShowDirectory& action) {
+  for (auto* user : ports_.directory_users) user->show(action.directory);
+}
+
 void AgentDriver::perform(agent::Noted& action) { on_noted_(action); }
 
 }  // namespace davit::drivers

@@ -4,13 +4,17 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "core/agent/agent.hpp"
 #include "drivers/machine_inbox.hpp"
+#include "ports/directory.hpp"
 #include "ports/engine.hpp"
 #include "ports/link.hpp"
 #include "ports/loop.hpp"
 #include "ports/node.hpp"
+#include "ports/prober.hpp"
+#include "ports/registry.hpp"
 
 namespace davit::drivers {
 
@@ -22,7 +26,10 @@ class AgentDriver {
     ports::MasterLink& masters;
     ports::StateFile& state_file;
     ports::LoadMeter& load;
+    ports::Prober& prober;
     ports::LeaseFile* leases = nullptr;  // none where there is no guard
+    std::vector<ports::DirectoryUser*> directory_users = {};
+    ports::Registry* registry = nullptr;  // by agent::Options::has_registry
   };
   AgentDriver(Ports ports, agent::Options options, model::AgentState state, std::function<void(agent::Noted const&)> on_noted);
 
@@ -38,6 +45,9 @@ class AgentDriver {
   void perform(agent::KeepConnected& action);
   void perform(agent::SaveState& action);
   void perform(agent::WriteLeases& action);
+  void perform(agent::Probe& action);
+  void perform(agent::AskRegistry& action);
+  void perform(agent::ShowDirectory& action);
   void perform(agent::Noted& action);
   void measure_load();
 

@@ -105,7 +105,10 @@ void MasterDriver::perform(master::RenewLease& action) {
 }
 
 void MasterDriver::perform(master::RevokeLease& action) {
-  ports_.store.revoke_lease(action.lease, ports_.loop.now().monotonic + kStoreLimit, [](Status) {});
+  ports_.store.revoke_lease(action.lease, action.deadline, [this, op = action.op, lease = action.lease](Status outcome) {
+    if (outcome) inbox_.post(master::LeaseDone{op, master::Granted{lease, {}}});
+    else inbox_.post(master::LeaseDone{op, std::unexpected(outcome.error())});
+  });
 }
 
 void MasterDriver::on_lease(master::OpId op, Result<ports::LeaseGranted> const& lease) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "model/node.hpp"
@@ -30,7 +31,16 @@ struct Remove {};
 // Of the rollout that is under way.
 struct Pause {};
 struct Resume {};
-using CommandBody = std::variant<Create, Replace, Restart, Rollback, Remove, Pause, Resume>;
+// Instances are to go to other nodes. Not journalled: one that cannot move within ten minutes, or whose owner dies, stays.
+struct Move {
+  struct Target {
+    std::uint32_t slot = 0;
+    InstanceId id;  // the one that is to go
+    NodeId to;
+  };
+  std::vector<Target> targets;
+};
+using CommandBody = std::variant<Create, Replace, Restart, Rollback, Remove, Pause, Resume, Move>;
 
 struct Command {
   std::string service;
@@ -38,6 +48,7 @@ struct Command {
   std::string request_id;         // the user's Idempotency-Key, or one made at the entry
   std::uint64_t fingerprint = 0;  // of what is asked: the same id with another request is refused
   std::optional<std::uint64_t> if_generation;
+  std::optional<ServiceUid> if_uid{};  // the service that the generation is of; another one of that name may have come to it, too
   CommandBody body;
 };
 
@@ -56,7 +67,7 @@ inline constexpr std::string_view kNodeField = "node";
 // How a command was carried out.
 struct Applied {
   std::uint64_t generation = 0;
-  std::uint32_t revision = 0;
+  std::uint32_t revision = 0;  // that the change made or kept; of a replayed one it is not known: 0
   std::int64_t store_revision = 0;
   bool created = false;
   bool replayed = false;   // it had been carried out before

@@ -73,6 +73,13 @@ struct ContainerRef {
   friend bool operator==(ContainerRef const&, ContainerRef const&) = default;
 };
 
+// What a running instance uses, in whole numbers: a sum of what comes and goes is exact. 8 bytes, because there may be millions.
+struct InstanceUse {
+  std::uint32_t millicores = 0;
+  std::uint32_t memory_kib = 0;  // up to 4 TiB
+  friend bool operator==(InstanceUse const&, InstanceUse const&) = default;
+};
+
 // Times are ages at the moment of sending, because clocks of two machines differ.
 struct InstanceReport {
   InstanceId id;

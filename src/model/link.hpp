@@ -1,4 +1,4 @@
-// What masters and agents say to each other. The in-process link carries these values, the later gRPC link their encoding.
+// What masters and agents say to each other. The in-process link carries these values, the gRPC link their encoding.
 // Every command carries a Fence; an agent obeys none below the highest epoch it has stored for the shard (protocol.md §5).
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "model/directory.hpp"
 #include "model/instance.hpp"
 #include "model/lease.hpp"
 #include "model/node.hpp"
@@ -28,6 +29,7 @@ struct Welcome {
   ClusterId cluster;
   std::uint64_t incarnation = 0;  // 0: the node is not recorded yet
   std::vector<MasterAddress> masters;
+  Epoch as_of;  // the era and the revision of the store that this master's view has reached
   friend bool operator==(Welcome const&, Welcome const&) = default;
 };
 
@@ -75,7 +77,18 @@ struct BeatBack {
   friend bool operator==(BeatBack const&, BeatBack const&) = default;
 };
 
-using ToAgent = std::variant<Welcome, FenceShards, RunInstance, StopInstance, BeatBack>;
+// Of the cluster's directory, to the agents that follow it at this master: first all of it, in as many messages as it takes, then what
+// changes.
+struct DirectoryChanged {
+  bool is_first = false;  // what was told before counts no more
+  bool is_whole = false;  // all has been told by now: until then it is not to be shown
+  bool is_over = false;   // this master has lost its knowledge, or has none yet: another one is to be asked
+  std::vector<ServiceChange> services;
+  std::vector<NodeChange> nodes;
+  friend bool operator==(DirectoryChanged const&, DirectoryChanged const&) = default;
+};
+
+using ToAgent = std::variant<Welcome, FenceShards, RunInstance, StopInstance, BeatBack, DirectoryChanged>;
 
 // First on every connection, from an agent.
 struct AgentHello {
@@ -117,6 +130,7 @@ struct Beat {
   std::uint64_t incarnation = 0;
   Monotonic agent_clock{};
   Monotonic echo{};  // the last stamp of this master; zero: none yet
+  Wall wall{};       // the agent's; zero: not told
   friend bool operator==(Beat const&, Beat const&) = default;
 };
 struct FactsChanged {
@@ -124,6 +138,26 @@ struct FactsChanged {
   friend bool operator==(FactsChanged const&, FactsChanged const&) = default;
 };
 
-using ToMaster = std::variant<AgentHello, FencesStored, Verdict, InstanceChanged, InstanceGone, Beat, FactsChanged>;
+struct MeasuredInstance {
+  InstanceId id;
+  ServiceUid uid;
+  std::uint32_t slot = 0;
+  InstanceUse use;
+  friend bool operator==(MeasuredInstance const&, MeasuredInstance const&) = default;
+};
+// At most each ten seconds, to every master: the instances whose use is another one than was told last; after a fence, all.
+struct InstancesMeasured {
+  std::vector<MeasuredInstance> some;
+  friend bool operator==(InstancesMeasured const&, InstancesMeasured const&) = default;
+};
+
+// To one master at a time: whether it is to tell this agent the directory, from the beginning.
+struct FollowDirectory {
+  bool is_wanted = true;
+  friend bool operator==(FollowDirectory const&, FollowDirectory const&) = default;
+};
+
+using ToMaster =
+    std::variant<AgentHello, FencesStored, Verdict, InstanceChanged, InstanceGone, Beat, FactsChanged, InstancesMeasured, FollowDirectory>;
 
 }  // namespace davit::model

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,20 @@ struct NodeFacts {
   std::string address;  // the advertise address
   std::uint16_t link_port = 0;
   std::vector<Role> roles;
+  std::map<std::string, std::string> labels;  // the node's own, as its process was started with
   EngineInfo engine;    // version is empty while the engine was never reached
   bool engine_up = false;
   std::string engine_message;  // why not
   friend bool operator==(NodeFacts const&, NodeFacts const&) = default;
+};
+
+// Pressure stall information of the kernel: the share of the last ten seconds in which some of the tasks waited for a processor, and in
+// which all of those that had something to do waited for memory, for a disk. 0 to 1.
+struct Pressure {
+  double cpu = 0;
+  double memory = 0;
+  double io = 0;
+  friend bool operator==(Pressure const&, Pressure const&) = default;
 };
 
 // Live values; cpus in cores.
@@ -39,6 +50,7 @@ struct NodeLoad {
   double cpus_used = 0;
   double load_1m = 0;
   Bytes memory_used;
+  std::optional<Pressure> pressure;  // where the kernel tells
   friend bool operator==(NodeLoad const&, NodeLoad const&) = default;
 };
 

@@ -30,7 +30,7 @@ Change greatest_change(S const& before, S const& after) {
 Change change_between(ServiceSpec const& before, ServiceSpec const& after) { return greatest_change(before, after); }
 
 std::string_view what_forbids_overlap(ServiceSpec const& spec) {
-  bool const has_fixed_port = std::ranges::any_of(spec.ports, [](PortSpec const& port) { return port.published && !port.published_end; });
+  bool const has_fixed_port = std::ranges::any_of(spec.ports, is_fixed_on_node);
   bool const has_writable_volume =
       std::ranges::any_of(spec.volumes, [](Mount const& mount) { return mount.type != MountType::Tmpfs && !mount.read_only; });
   if (has_fixed_port) return "a fixed host port";

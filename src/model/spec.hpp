@@ -66,11 +66,12 @@ struct KeyValues {
 struct PortSpec {
   std::string name;
   std::int64_t target = 0;
-  std::optional<std::int64_t> published;      // absent: picked by the agent
+  std::optional<std::int64_t> published;      // absent: picked by the agent; of ingress: what every node listens on
   std::optional<std::int64_t> published_end;  // the last of a range whose first free port is taken
   Protocol protocol = Protocol::Tcp;
   PortMode mode = PortMode::Host;
   std::string host_ip = "0.0.0.0";
+  bool proxy_protocol = false;  // of ingress: the instance is told the client's address first
   friend bool operator==(PortSpec const&, PortSpec const&) = default;
 };
 
@@ -220,6 +221,11 @@ Change change_between(ServiceSpec const& before, ServiceSpec const& after);
 // What two instances of one slot would get in each other's way with, so that a rolling update must stop the old one before the
 // new one starts; "" if nothing.
 std::string_view what_forbids_overlap(ServiceSpec const& spec);
+
+// Whether instances of one node share it, because the user has named one port of the node and no other.
+inline bool is_fixed_on_node(PortSpec const& port) {
+  return port.mode == PortMode::Host && port.published && port.published_end.value_or(*port.published) == *port.published;
+}
 
 // Whether it writes to a volume or a path that its node alone has. An anonymous volume goes with its container.
 bool has_node_volume(ServiceSpec const& spec);

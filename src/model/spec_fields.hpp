@@ -16,12 +16,18 @@ struct Fields<PortSpec> {
       field("name", &PortSpec::name, {.doc = "A name for discovery.", .example = R"("http")"}),
       field("target", &PortSpec::target, {.doc = "The port inside the container.", .required = true, .min = 1, .max = kMaxPort}),
       field("published", &PortSpec::published,
-            {.doc = "The port on the node; absent: one is picked from the node's range for each instance.", .min = 1, .max = kMaxPort}),
+            {.doc =
+                 "The port on the node; absent: one is picked from the node's range for each instance. Of ingress: the port of every node.",
+             .min = 1,
+             .max = kMaxPort}),
       field("published_end", &PortSpec::published_end,
             {.doc = "With `published`: the last port of a range whose first free one is taken.", .min = 1, .max = kMaxPort}),
       field("protocol", &PortSpec::protocol, {.doc = "tcp, udp or sctp."}),
-      field("mode", &PortSpec::mode, {.doc = "host: on the node that runs the instance."}),
+      field("mode", &PortSpec::mode,
+            {.doc = "host: on the node that runs the instance. ingress: on every node, which carries connections to ready instances."}),
       field("host_ip", &PortSpec::host_ip, {.doc = "The node's address to listen on.", .example = R"("127.0.0.1")"}),
+      field("proxy_protocol", &PortSpec::proxy_protocol,
+            {.doc = "With `ingress` and tcp: each connection begins with the client's address, as PROXY protocol version 2."}),
   };
 };
 
@@ -50,7 +56,7 @@ struct Fields<HttpProbe> {
   static constexpr std::string_view kName = "HttpProbe";
   static constexpr auto kAll = std::tuple{
       field("port", &HttpProbe::port, {.doc = "The container's port.", .required = true, .min = 1, .max = kMaxPort}),
-      field("path", &HttpProbe::path, {.doc = "The path that must answer 2xx or 3xx."}),
+      field("path", &HttpProbe::path, {.doc = "The path that must answer 2xx or 3xx, with its query."}),
   };
 };
 template <>
@@ -69,15 +75,18 @@ struct Fields<Healthcheck> {
           {.doc =
                "The command whose exit code 0 means healthy: a string for the shell, or an array that starts with CMD, CMD-SHELL or NONE.",
            .example = R"(["CMD","wget","-qO-","http://localhost/"])"}),
-      field("http", &Healthcheck::http, {.doc = "A GET request in place of `test`.", .unsupported = "use `test` with a command"}),
-      field("tcp", &Healthcheck::tcp, {.doc = "A connection in place of `test`.", .unsupported = "use `test` with a command"}),
+      field("http", &Healthcheck::http, {.doc = "A GET request by the agent, to the container's address, in place of `test`."}),
+      field("tcp", &Healthcheck::tcp, {.doc = "A connection by the agent, to the container's address, in place of `test`."}),
       field("interval", &Healthcheck::interval, {.doc = "Time between two tests.", .min = 0.001, .max = 86400}),
       field("timeout", &Healthcheck::timeout, {.doc = "Time after which a test counts as failed.", .min = 0.001, .max = 86400}),
       field("retries", &Healthcheck::retries, {.doc = "Failures in a row that make the instance unhealthy.", .min = 1, .max = 1000}),
       field("start_period", &Healthcheck::start_period,
             {.doc = "Time after the start in which failures do not count.", .min = 0, .max = 86400}),
       field("start_interval", &Healthcheck::start_interval,
-            {.doc = "Time between two tests in the start period (engines from 25.0 on).", .min = 0.001, .max = 86400}),
+            {.doc = "Time between two tests in the start period (of a `test`, by engines from 25.0 on); of `http` and `tcp` before the "
+                    "first success.",
+             .min = 0.001,
+             .max = 86400}),
       field("disable", &Healthcheck::disable, {.doc = "Switches the image's own test off."}),
   };
 };
@@ -226,12 +235,12 @@ struct Fields<ServiceSpec> {
       field("drain_delay", &ServiceSpec::drain_delay,
             {.doc = "Time between leaving discovery and the stop signal.", .change = Change::None, .min = 0, .max = 3600}),
       field("placement", &ServiceSpec::placement, {.doc = "Which nodes may run the instances.", .change = Change::None}),
-      field("on_isolation", &ServiceSpec::on_isolation, {.doc = "keep: a node that is cut off goes on running its instances."}),
+      field(
+          "on_isolation", &ServiceSpec::on_isolation,
+          {.doc =
+               "keep: a node that is cut off goes on running its instances. stop: it ends them, so that there are never two of one slot."}),
       field("stop_after", &ServiceSpec::stop_after,
-            {.doc = "With `on_isolation: stop`: time after which a cut-off node stops its instances.",
-             .min = 5,
-             .max = 86400,
-             .unsupported = "leave it out"}),
+            {.doc = "With `on_isolation: stop`: time after which a cut-off node stops its instances.", .min = 5, .max = 86400}),
   };
 };
 

@@ -105,10 +105,22 @@ class Check {
       if (port.published_end && port.published && *port.published_end < *port.published) {
         add(at + "/published_end", kInvalidValue, fmt::format("must not be below published, {}", *port.published));
       }
-      if (!is_built(port.mode)) add(at + "/mode", kUnsupported, "not supported yet: use host");
+      if (port.mode == PortMode::Ingress) ingress(at, port);
+      else if (port.proxy_protocol) add(at + "/proxy_protocol", kConflict, "needs mode ingress: clients reach the instance itself");
       for (std::size_t j = 0; j < i; ++j) {
         if (clash(at, j, spec_.ports[j], port)) break;
       }
+    }
+  }
+
+  // No port is picked for it: clients are to know it, on every node, from now on.
+  void ingress(std::string const& at, PortSpec const& port) {
+    if (!port.published) add(at + "/published", kRequired, "with mode ingress, name the port that every node listens on");
+    if (port.published_end) add(at + "/published_end", kConflict, "an ingress port is one port, the same on every node: leave it out");
+    if (port.host_ip != "0.0.0.0") add(at + "/host_ip", kConflict, "an ingress port listens on all addresses of every node: leave it out");
+    if (port.protocol == Protocol::Sctp) add(at + "/protocol", kUnsupported, "ingress carries tcp and udp: use host");
+    if (port.proxy_protocol && port.protocol == Protocol::Udp) {
+      add(at + "/proxy_protocol", kConflict, "only tcp connections can begin with the client's address");
     }
   }
 
@@ -120,6 +132,7 @@ class Check {
     auto const is_any = [](std::string_view address) { return address == "0.0.0.0" || address == "::"; };
     bool const share_address = port.host_ip == other.host_ip || is_any(port.host_ip) || is_any(other.host_ip);
     if (port.protocol != other.protocol || !share_address) return false;
+    if (port.mode != other.mode && (!port.published || !other.published)) return false;
     if (!port.published && !other.published && port.target == other.target && port.host_ip == other.host_ip) {
       add(at, kDuplicate, fmt::format("the same as port {}", other_index));
       return true;
@@ -248,6 +261,16 @@ class Check {
 
   void health(Healthcheck const& check) {
     auto const& words = check.test.items;
+    if (check.http) {
+      require(check.http->path.starts_with('/'), "#/healthcheck/http/path", "a path begins with /");
+      require(std::ranges::all_of(check.http->path, [](char c) { return c > ' ' && c < '\x7f'; }), "#/healthcheck/http/path",
+              "a path is of printable ASCII without spaces: percent-encode the rest");
+      if (check.tcp) add("#/healthcheck/tcp", kConflict, "an instance is probed in one way: leave out http or tcp");
+    }
+    bool const is_probed = check.http || check.tcp;
+    if (is_probed && !words.empty()) add("#/healthcheck/test", kConflict, "http and tcp stand in place of a test: leave one of them out");
+    if (is_probed && spec_.network_mode == "none")
+      add("#/healthcheck", kConflict, "a container without a network cannot be probed: use a test, which runs in it");
     if (words.empty()) return;
     bool const is_none = words[0] == "NONE" && words.size() == 1;
     bool const is_command = words[0] == "CMD" && words.size() > 1 && !words[1].empty();
@@ -258,7 +281,6 @@ class Check {
 
   void not_built() {
     if (!is_built(spec_.mode)) add("#/mode", kUnsupported, "not supported yet: use replicated");
-    if (!is_built(spec_.on_isolation)) add("#/on_isolation", kUnsupported, "not supported yet: use keep");
   }
 
   std::string_view service_;

@@ -17,8 +17,6 @@ inline constexpr double kMinCpuLimit = 0.01;
 
 // Whether this version does what the word asks for. The others are known, so that they can be refused by name.
 constexpr bool is_built(Mode mode) { return mode == Mode::Replicated; }
-constexpr bool is_built(PortMode mode) { return mode == PortMode::Host; }
-constexpr bool is_built(OnIsolation choice) { return choice == OnIsolation::Keep; }
 constexpr bool is_built(NamedEnum auto) { return true; }
 
 // "davit-…" and "node" are Davit's own (discovery, containers).

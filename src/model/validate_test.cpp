@@ -30,6 +30,12 @@ PortSpec port(std::int64_t target, std::optional<std::int64_t> published = {}, s
   return made;
 }
 
+PortSpec ingress(std::int64_t target, std::int64_t published, std::optional<std::int64_t> end = {}) {
+  auto made = port(target, published, end);
+  made.mode = PortMode::Ingress;
+  return made;
+}
+
 TEST(Validate, AcceptsAPlainSpec) {
   for (auto const& name : std::vector<std::string>{"web", "a", "stack_web", "w-1", std::string(63, 'a')}) {
     EXPECT_TRUE(validate(name, plain()).empty()) << name << "\n" << show(validate(name, plain()));
@@ -72,7 +78,30 @@ TEST(Validate, NamesTheFieldAndTheWayOut) {
          s.ports = {port(80)};
          s.ports[0].mode = PortMode::Ingress;
        },
-       "#/ports/0/mode", kUnsupported, "use host"},
+       "#/ports/0/published", kRequired, "every node listens on"},
+      {[](auto& s) { s.ports = {ingress(80, 8080, 8090)}; }, "#/ports/0/published_end", kConflict, "one port"},
+      {[](auto& s) {
+         s.ports = {ingress(80, 8080)};
+         s.ports[0].host_ip = "127.0.0.1";
+       },
+       "#/ports/0/host_ip", kConflict, "all addresses"},
+      {[](auto& s) {
+         s.ports = {ingress(80, 8080)};
+         s.ports[0].protocol = Protocol::Sctp;
+       },
+       "#/ports/0/protocol", kUnsupported, "use host"},
+      {[](auto& s) {
+         s.ports = {ingress(80, 8080)};
+         s.ports[0].protocol = Protocol::Udp;
+         s.ports[0].proxy_protocol = true;
+       },
+       "#/ports/0/proxy_protocol", kConflict, "only tcp"},
+      {[](auto& s) {
+         s.ports = {port(80)};
+         s.ports[0].proxy_protocol = true;
+       },
+       "#/ports/0/proxy_protocol", kConflict, "needs mode ingress"},
+      {[](auto& s) { s.ports = {port(80, 8080), ingress(81, 8080)}; }, "#/ports/1/published", kDuplicate, "port 0"},
       {[](auto& s) {
          s.ports = {port(80), port(81)};
          s.ports[0].name = s.ports[1].name = "x";
@@ -129,7 +158,6 @@ TEST(Validate, NamesTheFieldAndTheWayOut) {
       {[](auto& s) { s.placement.spread_by = "a b"; }, "#/placement/spread_by", kInvalidValue, "node.labels.zone"},
       {[](auto& s) { s.placement = {.preferences = {"zone"}, .spread_by = "zone"}; }, "#/placement/spread_by", kConflict, "preferences"},
       {[](auto& s) { s.mode = Mode::Global; }, "#/mode", kUnsupported, "use replicated"},
-      {[](auto& s) { s.on_isolation = OnIsolation::Stop; }, "#/on_isolation", kUnsupported, "use keep"},
   };
   for (auto const& [spoil, pointer, code, says] : cases) {
     auto spec = plain();
@@ -163,6 +191,14 @@ TEST(Validate, LetsPortsShareANumberThatDoNotClash) {
   EXPECT_TRUE(validate("web", spec).empty()) << show(validate("web", spec));
 }
 
+TEST(Validate, TakesIngressBesidePorts) {
+  auto spec = plain();
+  spec.ports = {ingress(80, 8080), ingress(80, 8081), ingress(53, 8080), port(80), port(80, 9090)};
+  spec.ports[1].proxy_protocol = true;
+  spec.ports[2].protocol = Protocol::Udp;
+  EXPECT_TRUE(validate("web", spec).empty()) << show(validate("web", spec));
+}
+
 TEST(Warnings, NameWhatMaySurprise) {
   struct {
     std::function<void(ServiceSpec&)> change;
@@ -179,6 +215,11 @@ TEST(Warnings, NameWhatMaySurprise) {
          s.instances = 2;
        },
        "fixed_port updates_stop_first "},
+      {[](auto& s) {
+         s.ports = {ingress(80, 8080)};
+         s.instances = 2;
+       },
+       ""},
       {[](auto& s) {
          s.ports = {port(80, 8080, 8090)};
          s.instances = 2;

@@ -12,7 +12,7 @@ std::vector<Problem> warnings(ServiceSpec const& spec) {
   }
   for (std::size_t i = 0; i < spec.ports.size(); ++i) {
     auto const& port = spec.ports[i];
-    if (port.published && !port.published_end && spec.instances > 1) {
+    if (is_fixed_on_node(port) && spec.instances > 1) {
       all.push_back({fmt::format("#/ports/{}/published", i), "fixed_port",
                      fmt::format("each node has port {} once: at most one instance runs per node", *port.published)});
     }

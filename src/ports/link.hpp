@@ -1,6 +1,6 @@
 // Between masters and agents: ordered messages, nothing lost while a connection stands; a connection that breaks loses what
 // was under way, and says so at both ends once it is noticed, which a cut cable may delay for long.
-// Implementations: adapters/link_local (one process), later adapters/link_grpc; tests/sim.
+// Implementations: adapters/link_local (one process), adapters/link_grpc; tests/sim.
 // Handlers run on the control thread, never inside send().
 #pragma once
 

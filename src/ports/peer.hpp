@@ -1,5 +1,5 @@
 // Between masters: ordered messages over one connection for each pair, as in ports/link.hpp.
-// Implementations: adapters/link_local (none), later adapters/link_grpc; tests/sim. Handlers run on the control thread, never inside
+// Implementations: adapters/link_local (none), adapters/link_grpc; tests/sim. Handlers run on the control thread, never inside
 // send().
 #pragma once
 

@@ -42,7 +42,7 @@ void ApiTest::start(ApiOptions options) {
   store_ = std::make_unique<sim::MemoryStore>(loop);
   driver_ = std::make_unique<drivers::MasterDriver>(
       drivers::MasterDriver::Ports{loop, *store_, *agent, peers_},
-      master::Options{.new_cluster = {1}, .session = "s1", .self = {77}, .name = "n1"},
+      master::Options{.new_cluster = {1}, .session = "s1", .self = self, .name = "n1", .address = "10.0.0.1:4821"},
       drivers::MasterDriver::Listeners{[this](master::Transition const& change) { api_->on_changed(change); },
                                        [](master::Noted const&) {}});
   api_ = std::make_unique<Api>(loop, *driver_, logs_, std::move(options));
@@ -53,6 +53,7 @@ void ApiTest::start(ApiOptions options) {
   ASSERT_TRUE(server_->listen_unix(folder_ + "/api.sock", 0600));
   client_ = std::make_unique<http::Client>(loop, *http::parse_endpoint("unix://" + folder_ + "/api.sock"));
   driver_->start();
+  if (self != agent->id()) agent->roles = {model::Role::Worker};
   agent->join();
   ASSERT_TRUE(eventually([&] { return driver_->master().acts_for({0}) && driver_->master().pending().empty(); }));
 }

@@ -49,6 +49,7 @@ class ApiTest : public testing::Test {
 
   master::Master const& master() const { return driver_->master(); }
 
+  NodeId self{77};  // of the master; the agent's, if they are one node
   runtime::AsioLoop loop;
   std::unique_ptr<FakeAgent> agent;
   std::uint16_t port = 0;

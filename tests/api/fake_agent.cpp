@@ -4,7 +4,7 @@ namespace davit::api {
 
 void FakeAgent::join() {
   facts_.address = "10.0.0.11";
-  facts_.roles = {model::Role::Master, model::Role::Worker};
+  facts_.roles = roles;
   facts_.engine = {.version = "27.1.1", .api_version = "1.46", .platform = "linux/amd64", .cpus = 8, .memory = {16LL << 30}};
   facts_.engine_up = true;
   say(model::AgentHello{facts_});
@@ -15,6 +15,17 @@ void FakeAgent::set_engine(bool up) {
   facts_.engine_up = up;
   facts_.engine_message = up ? "" : "connection refused";
   say(model::FactsChanged{facts_});
+}
+
+void FakeAgent::set_own_labels(std::map<std::string, std::string> labels) {
+  facts_.labels = std::move(labels);
+  say(model::FactsChanged{facts_});
+}
+
+void FakeAgent::measure(model::InstanceUse use) {
+  model::InstancesMeasured message;
+  for (auto const& [id, instance] : instances_) message.some.push_back({id, instance.uid, instance.slot, use});
+  say(std::move(message));
 }
 
 void FakeAgent::proceed() {
@@ -30,7 +41,8 @@ void FakeAgent::send(NodeId, model::ToAgent message, Monotonic) {
 }
 
 void FakeAgent::on(model::BeatBack const& stamp) {
-  next_beat_->set(loop_.now().monotonic + 500ms, [this, stamp] { say(model::Beat{.incarnation = incarnation_, .echo = stamp.stamp}); });
+  next_beat_->set(loop_.now().monotonic + 500ms,
+                  [this, stamp] { say(model::Beat{.load = load_, .incarnation = incarnation_, .echo = stamp.stamp}); });
 }
 
 void FakeAgent::say(model::ToMaster message) {
@@ -56,7 +68,8 @@ void FakeAgent::on(model::RunInstance const& order) {
     if (is_ok) instance.container = {.id = "c" + std::to_string(order.slot), .name = order.service, .address = "172.17.0.3"};
     if (is_ok) instance.started_ago = 0s;
     for (auto const& port : order.spec->ports) {
-      instance.ports.push_back({.target = static_cast<std::uint16_t>(port.target), .address = facts_.address, .published = 20'000});
+      instance.ports.push_back(
+          {.name = port.name, .target = static_cast<std::uint16_t>(port.target), .address = facts_.address, .published = 20'000});
     }
     if (image.starts_with("none")) {
       instance.state = model::InstanceState::Failed;

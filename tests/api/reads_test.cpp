@@ -50,8 +50,32 @@ TEST_F(ReadsTest, explains_what_waits_as_documented) {
   EXPECT_THAT(get("/services/db/explain").text, HasSubstr(R"("would_fit":["reservation 16g"])"));
   ask("PUT", "/services/db", R"({"resources":null})");
   ASSERT_TRUE(becomes("db", "running"));
-  EXPECT_EQ(get("/services/db/explain").text, "{\"slots\":[]}\n");
+  auto const explained = get("/services/db/explain");
+  EXPECT_EQ(codec::dump(explained.at("slots")), "[]");
+  EXPECT_EQ(explained.at("next").at("node").text(), "n1");
+  auto const& verdicts = explained.at("next").at("nodes").items();
+  ASSERT_EQ(verdicts.size(), 1U);
+  EXPECT_THAT(std::string(verdicts[0].at("detail").text()), HasSubstr("1 of it here; cpu "));
   EXPECT_EQ(get("/services/none/explain").status, 404);
+}
+
+TEST_F(ReadsTest, shows_what_nodes_and_instances_use) {
+  agent->set_load({.cpus_used = 1.5, .load_1m = 2.5, .memory_used = {1 << 30}, .pressure = model::Pressure{0.25, 0, 0.5}});
+  create("web", "ok:1", 2);
+  ASSERT_TRUE(becomes("web", "running"));
+  EXPECT_TRUE(get("/services/web").at("instances").items()[0].at("used").is_null()) << "not measured yet";
+  agent->measure({.millicores = 250, .memory_kib = 3 << 10});
+  ASSERT_TRUE(eventually([&] { return !get("/services/web").at("instances").items()[1].at("used").is_null(); }));
+  EXPECT_EQ(codec::dump(get("/services/web").at("instances").items()[0].at("used")), R"({"cpus":0.25,"memory":3145728})");
+  EXPECT_EQ(codec::dump(get("/services/web/instances").json.items()[0].at("used")), R"({"cpus":0.25,"memory":3145728})");
+  ASSERT_TRUE(eventually([&] { return get("/nodes/n1").at("used").at("cpus").as_number() == 1.5; }));
+  EXPECT_EQ(codec::dump(get("/nodes/n1").at("used")),
+            R"({"cpus":1.5,"memory":1073741824,"load_1m":2.5,"pressure":{"cpu":0.25,"memory":0,"io":0.5}})");
+  auto const metrics = get("/metrics").text;
+  EXPECT_THAT(metrics, HasSubstr("davit_service_cpu_used_cores{service=\"web\"} 0.5"));
+  EXPECT_THAT(metrics, HasSubstr("davit_service_memory_used_bytes{service=\"web\"} 6291456"));
+  EXPECT_THAT(metrics, HasSubstr("davit_node_pressure{node=\"n1\",resource=\"io\"} 0.5"));
+  EXPECT_THAT(metrics, HasSubstr("davit_node_load_1m{node=\"n1\"} 2.5"));
 }
 
 TEST_F(ReadsTest, shows_a_service_as_documented) {
@@ -184,7 +208,7 @@ TEST_F(ReadsTest, shows_nodes_and_members) {
   EXPECT_EQ(get("/nodes/n1").text, codec::dump(node) + "\n");
   EXPECT_EQ(get("/nodes/" + std::string(node.at("id").text())).status, 200);
   EXPECT_EQ(get("/nodes/n2").status, 404);
-  EXPECT_EQ(get("/members").json.items()[0].at("address").text(), "10.0.0.11");
+  EXPECT_EQ(get("/members").json.items()[0].at("address").text(), "10.0.0.1:4821");
 }
 
 TEST_F(ReadsTest, is_healthy_while_the_engine_answers) {

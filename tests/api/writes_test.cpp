@@ -85,6 +85,22 @@ TEST_F(WritesTest, meets_if_match) {
   EXPECT_EQ(get("/services/web").at("generation").as_int(), 4);
 }
 
+// Another master has shown it, and this one is about to see it. A patch of what it shows now would undo that generation.
+TEST_F(WritesTest, waits_for_the_generation_that_if_match_names) {
+  create();
+  auto const early = begin({.method = "PUT",
+                            .target = "/services/web",
+                            .headers = {{"If-Match", "\"3\""}, {"Content-Type", "application/json"}},
+                            .body = R"({"labels":{"a":"b"}})"});
+  EXPECT_EQ(ask("PUT", "/services/web", R"({"instances":1})").status, 200);
+  EXPECT_FALSE(early->has_value());
+  EXPECT_EQ(ask("PUT", "/services/web", R"({"instances":2})").status, 200);
+  ASSERT_TRUE(eventually([&] { return early->has_value(); }));
+  EXPECT_EQ((*early)->status, 200) << **early;
+  EXPECT_EQ((*early)->at("generation").as_int(), 4);
+  EXPECT_EQ((*early)->at("spec").at("instances").as_int(), 2);
+}
+
 TEST_F(WritesTest, carries_out_a_repeated_request_once) {
   http::Headers const key{{"Idempotency-Key", "k1"}};
   auto const body = R"({"name":"web","image":"ok:1","instances":0})";

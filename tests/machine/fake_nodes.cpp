@@ -24,6 +24,12 @@ std::vector<std::string> FakeNodes::running(std::string const& service) const {
   return names;
 }
 
+void FakeNodes::measure(NodeId id, model::InstanceUse use) {
+  model::InstancesMeasured message;
+  for (auto const& [instance, report] : nodes_.at(id).instances) message.some.push_back({instance, report.uid, report.slot, use});
+  say(id, std::move(message));
+}
+
 void FakeNodes::send(NodeId id, model::ToAgent message, Monotonic) {
   loop_.post([this, id, message = std::move(message)] {
     if (!nodes_.at(id).is_cut) std::visit([&](auto const& each) { on(id, each); }, message);

@@ -19,6 +19,8 @@ class FakeNodes final : public ports::AgentLink {
   void join(NodeId node, std::string name, std::string platform = "linux/amd64");
   // From now on it neither hears nor speaks.
   void cut(NodeId node) { nodes_.at(node).is_cut = true; }
+  // Its agent tells that each of its instances uses so much.
+  void measure(NodeId node, model::InstanceUse use);
   // The names of the nodes that run the service's instances, ascending.
   std::vector<std::string> running(std::string const& service) const;
   std::vector<std::pair<NodeId, InstanceId>> const& offers() const { return offers_; }  // all there were, in order
@@ -42,6 +44,7 @@ class FakeNodes final : public ports::AgentLink {
   void on(NodeId id, model::RunInstance const& message);
   void on(NodeId id, model::StopInstance const& message);
   void on(NodeId id, model::BeatBack const& message);
+  void on(NodeId, model::DirectoryChanged const&) {}
   void say(NodeId id, model::ToMaster message);
 
   ports::Loop& loop_;

@@ -112,11 +112,11 @@ TEST_F(LifecycleTest, restarts_a_container_that_stays_paused) {
 TEST_F(LifecycleTest, keeps_the_container_before_for_its_log) {
   ASSERT_TRUE(world_.create("web", spec_of("ok", 1)));
   ASSERT_TRUE(world_.settle(30s));
-  EXPECT_EQ(instance("web").detail->previous_container, "");
-  auto const first = instance("web").detail->container.id;
+  EXPECT_EQ(instance("web").detail->rare->previous_container, "");
+  auto const first = instance("web").detail->container.id();
   world_.docker.kill(world_.docker.running()[0], 1);
   ASSERT_TRUE(until([&] { return instance("web").restarts == 1 && instance("web").is_ready(); }));
-  EXPECT_EQ(instance("web").detail->previous_container, first);
+  EXPECT_EQ(instance("web").detail->rare->previous_container, first);
   EXPECT_TRUE(world_.docker.containers().contains(first));
 }
 
@@ -134,7 +134,7 @@ TEST_F(LifecycleTest, backs_off_from_a_crash_loop_and_says_so) {
 TEST_F(LifecycleTest, says_that_an_image_does_not_exist_and_goes_on_trying) {
   ASSERT_TRUE(world_.create("bad", spec_of("none", 2)));
   ASSERT_TRUE(until([&] { return instance("bad").reason == Reason::ImageNotFound; }));
-  EXPECT_TRUE(instance("bad").detail->next_start_at.has_value());
+  EXPECT_TRUE(instance("bad").detail->rare->next_start_at.has_value());
   EXPECT_THAT(world_.docker.containers(), IsEmpty());
   ASSERT_TRUE(world_.replace("bad", spec_of("ok", 2)));
   ASSERT_TRUE(world_.settle(2min)) << world_.pending();
@@ -220,6 +220,19 @@ TEST_F(LifecycleTest, refuses_a_change_to_an_older_generation) {
   EXPECT_EQ(stale.error().code, Code::Stale);
 }
 
+TEST_F(LifecycleTest, refuses_a_change_to_an_earlier_service_of_that_name) {
+  ASSERT_TRUE(world_.create("web", spec_of("ok", 0)));
+  auto const before = world_.master().find_service("web")->head.uid;
+  ASSERT_TRUE(world_.remove("web"));
+  ASSERT_TRUE(until([&] { return world_.master().find_service("web") == nullptr; }));
+  ASSERT_TRUE(world_.create("web", spec_of("ok", 0)));
+  auto const spec = std::make_shared<model::ServiceSpec const>(spec_of("ok", 2));
+  service::Command change{.service = "web", .if_generation = 1, .if_uid = before, .body = service::Replace{spec}};
+  EXPECT_EQ(world_.command(change).error().code, Code::Stale);
+  change.if_uid = world_.master().find_service("web")->head.uid;
+  EXPECT_TRUE(world_.command(change));
+}
+
 TEST_F(LifecycleTest, takes_no_writes_on_a_full_disk_and_goes_on_running) {
   ASSERT_TRUE(world_.create("web", spec_of("ok", 2)));
   ASSERT_TRUE(world_.settle(30s));
@@ -232,6 +245,18 @@ TEST_F(LifecycleTest, takes_no_writes_on_a_full_disk_and_goes_on_running) {
   ASSERT_TRUE(until([&] { return world_.status("web").ready == 2; }));
   world_.store().data().set_full(false);
   EXPECT_TRUE(world_.create("new", spec_of("ok", 3)));
+}
+
+TEST_F(LifecycleTest, shows_what_instances_use_while_they_run) {
+  ASSERT_TRUE(world_.create("web", spec_of("ok", 2)));
+  ASSERT_TRUE(world_.settle(30s));
+  ASSERT_TRUE(until([&] { return world_.master().find_service("web")->usage.instances == 2; }));
+  EXPECT_NEAR(instance("web").detail->use->millicores, 10, 1);  // as the engine's programs do
+  world_.docker.kill(instance("web").detail->container.unpacked().name, 137);
+  ASSERT_TRUE(until([&] { return instance("web").state != InstanceState::Running; }));
+  EXPECT_EQ(instance("web").detail->use, std::nullopt);
+  EXPECT_EQ(world_.master().find_service("web")->usage.instances, 1);
+  EXPECT_TRUE(until([&] { return world_.master().find_service("web")->usage.instances == 2; }));
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST_F(PlacementTest, obeys_constraints_also_those_that_are_given_later) {
   create("gpu", spec_of(1, {"node.labels.gpu==a100"}));
   ASSERT_TRUE(waits("gpu"));
   EXPECT_EQ(only("gpu").reason, Reason::NoNodeFits);
-  EXPECT_EQ(only("gpu").detail->message, "no node fits: 3 constraint; davit service explain gpu");
+  EXPECT_EQ(only("gpu").detail->rare->message, "no node fits: 3 constraint; davit service explain gpu");
   label(kN3, {{"gpu", "a100"}});
   ASSERT_TRUE(runs("gpu", 1));
   EXPECT_THAT(nodes_.running("gpu"), ElementsAre("n3"));
@@ -136,8 +136,8 @@ TEST_F(PlacementTest, explains_slot_by_slot_what_is_missing) {
   label(kN3, {{"disk", "ssd"}, {"zone", "a"}});
   ASSERT_TRUE(waits("db"));
   ASSERT_TRUE(until([&] {
-    return only("db").detail->message == "no node fits: 1 availability, 1 constraint, 1 memory; davit service explain db";
-  })) << only("db").detail->message;
+    return only("db").detail->rare->message == "no node fits: 1 availability, 1 constraint, 1 memory; davit service explain db";
+  })) << only("db").detail->rare->message;
   auto const slots = master().explain(*service("db"), 10);
   ASSERT_EQ(slots.size(), 2U);
   EXPECT_EQ(slots[1].slot, 2U);
@@ -168,7 +168,7 @@ TEST_F(PlacementTest, says_why_when_all_refuse_and_asks_again_later) {
   create("web", spec_of(1));
   ASSERT_TRUE(waits("web"));
   EXPECT_EQ(only("web").reason, Reason::PortsExhausted);
-  EXPECT_EQ(only("web").detail->message, "no node fits: 3 refused; davit service explain web");
+  EXPECT_EQ(only("web").detail->rare->message, "no node fits: 3 refused; davit service explain web");
   EXPECT_EQ(nodes_.offers().size(), 3U);
   is_full = false;
   EXPECT_TRUE(runs("web", 1));
@@ -202,7 +202,7 @@ TEST_F(PlacementTest, keeps_a_slot_with_the_node_that_has_its_volume) {
   spec.image = "ok:3";
   replace("db", spec);
   ASSERT_TRUE(until([&] { return only("db").reason == Reason::NoNodeFits; }));
-  EXPECT_EQ(only("db").detail->message, "no node fits: 1 availability, 2 volume; davit service explain db");
+  EXPECT_EQ(only("db").detail->rare->message, "no node fits: 1 availability, 2 volume; davit service explain db");
   set(kN2, model::Availability::Active);
   ASSERT_TRUE(until([&] { return service("db")->status.updated == 1; }));
   EXPECT_THAT(nodes_.running("db"), ElementsAre("n2"));
@@ -233,6 +233,114 @@ TEST_F(PlacementTest, goes_to_the_nodes_that_are_left_when_one_is_gone) {
     return std::ranges::none_of(service("web")->instances, [&](auto const& each) { return master().node(each.node)->record.id == kN1; });
   };
   ASSERT_TRUE(until([&] { return service("web")->status.ready == 3 && is_elsewhere(); }));
+}
+
+// ---- rebalance
+
+class RebalanceTest : public PlacementTest {
+ protected:
+  RebalanceTest() {
+    set(kN2, model::Availability::Pause);
+    set(kN3, model::Availability::Pause);
+    create("web", spec_of(4));
+    EXPECT_TRUE(runs("web", 4));
+    set(kN2, model::Availability::Active);
+    EXPECT_THAT(nodes_.running("web"), ElementsAre("n1", "n1", "n1", "n1"));
+  }
+  void carry_out(std::vector<master::PlannedMove> const& moves) {
+    model::Move move;
+    for (auto const& each : moves) move.targets.push_back({each.slot, each.id, master().node(each.to)->record.id});
+    command({.service = "web", .body = std::move(move)});
+  }
+  std::vector<InstanceId> ids() const {
+    std::vector<InstanceId> all;
+    for (auto const& instance : service("web")->instances) all.push_back(instance.id);
+    return all;
+  }
+};
+
+TEST_F(RebalanceTest, moves_instances_to_the_node_that_carries_less_and_no_more_of_them) {
+  auto const moves = master().rebalance(10);
+  ASSERT_EQ(moves.size(), 2U);
+  auto const before = ids();
+  EXPECT_EQ(nodes_.running("web").size(), 4U) << "a plan changes nothing";
+  carry_out(moves);
+  ASSERT_TRUE(until([&] { return nodes_.running("web") == std::vector<std::string>{"n1", "n1", "n2", "n2"}; }));
+  ASSERT_TRUE(runs("web", 4));
+  auto const after = ids();
+  EXPECT_EQ(std::ranges::count_if(before, [&](auto id) { return std::ranges::find(after, id) != after.end(); }), 2);
+  EXPECT_THAT(master().rebalance(10), IsEmpty());
+}
+
+TEST_F(RebalanceTest, moves_one_after_the_other_and_starts_the_new_one_first) {
+  carry_out(master().rebalance(10));
+  std::size_t most = 0;
+  ASSERT_TRUE(until([&] {
+    most = std::max(most, nodes_.running("web").size());
+    EXPECT_GE(service("web")->status.ready, 4);
+    return nodes_.running("web") == std::vector<std::string>{"n1", "n1", "n2", "n2"};
+  }));
+  EXPECT_EQ(most, 5U);
+}
+
+TEST_F(RebalanceTest, leaves_an_instance_where_it_is_when_its_new_node_refuses_the_successor) {
+  nodes_.refuses = [](NodeId node, model::RunInstance const&) { return node == kN2; };
+  auto const before = ids();
+  carry_out(master().rebalance(10));
+  ASSERT_TRUE(until([&] { return service("web")->placing.moves.empty() && service("web")->instances.size() == 4; }));
+  static_cast<void>(until([] { return false; }, 30s));
+  EXPECT_EQ(ids(), before);
+  EXPECT_EQ(nodes_.offers().size(), 6U) << "each move is tried once";
+}
+
+TEST_F(RebalanceTest, leaves_alone_what_is_being_updated_or_packed_or_bound) {
+  auto spec = spec_of(4);
+  spec.placement.strategy = model::Strategy::Binpack;
+  replace("web", spec);
+  EXPECT_THAT(master().rebalance(10), IsEmpty());
+  spec.placement.strategy = model::Strategy::Mix;
+  replace("web", spec);
+  EXPECT_EQ(master().rebalance(10).size(), 2U);
+  spec.image = "ok:2";
+  replace("web", spec);
+  EXPECT_THAT(master().rebalance(10), IsEmpty());
+}
+
+TEST_F(PlacementTest, counts_what_has_no_reservation_as_the_mean_of_what_its_service_uses) {
+  auto spec = spec_of(2, {"node.name==n1"});
+  spec.placement.strategy = model::Strategy::Binpack;
+  create("web", spec);
+  ASSERT_TRUE(runs("web", 2));
+  auto const taken = [&] { return master().explain_next(*service("web")).front().detail; };
+  auto const at_first = taken();
+  EXPECT_EQ(at_first, "2 of it here; its instances take 3%");
+  nodes_.measure(kN1, {.millicores = 1000, .memory_kib = 1 << 20});
+  ASSERT_TRUE(until([&] { return taken() != at_first; }));
+  EXPECT_EQ(taken(), "2 of it here; its instances take 38%") << "2 of 4 cores and 2 of 8 GiB";
+  EXPECT_EQ(service("web")->usage.millicores, 2000);
+
+  spec.instances = 1;
+  replace("web", spec);
+  ASSERT_TRUE(runs("web", 1));
+  EXPECT_EQ(taken(), "1 of it here; its instances take 19%");
+  EXPECT_EQ(service("web")->usage.instances, 1);
+}
+
+TEST_F(PlacementTest, keeps_its_mean_for_half_a_minute_and_forgets_the_use_of_what_is_gone) {
+  auto const spec = spec_of(1, {"node.name==n1"});
+  create("web", spec);
+  ASSERT_TRUE(runs("web", 1));
+  auto const mean = [&] { return service("web")->placing.mean; };
+  nodes_.measure(kN1, {.millicores = 1000, .memory_kib = 1 << 20});
+  ASSERT_TRUE(until([&] { return mean() == placement::Amount(1'000'000, std::int64_t{1} << 30); }));
+  nodes_.measure(kN1, {.millicores = 10, .memory_kib = 1 << 10});
+  loop_.advance(10s);
+  EXPECT_EQ(service("web")->usage.millicores, 10);
+  EXPECT_EQ(mean().microcores, 1'000'000);
+  loop_.advance(30s);
+  nodes_.measure(kN1, {.millicores = 0, .memory_kib = 1 << 10});
+  loop_.advance(1s);
+  EXPECT_EQ(mean(), placement::Amount(10'000, std::int64_t{16} << 20)) << "no container is free";
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ class SlotsTest : public testing::Test {
     std::map<std::string, int> count;
     for (auto const& [id, container] : world_.docker.containers()) {
       auto const& labels = container.detail.labels;
-      if (container.detail.state != ContainerState::Running || !labels.contains("davit.token")) continue;
+      if (container.detail.state != ContainerState::Running || !is_leased(container.detail)) continue;
       ++count[labels.at("davit.service") + "." + labels.at("davit.slot")];
     }
     for (auto const& [slot, running] : count) EXPECT_EQ(running, 1) << slot << " runs twice";
@@ -130,7 +130,7 @@ TEST_F(SlotsTest, change_over_from_and_to_keep_by_an_update) {
 
 TEST_F(SlotsTest, run_on_while_the_store_is_away_for_less_than_stop_after) {
   make_web(1);
-  auto const container = instance().detail->container.id;
+  auto const container = instance().detail->container.id();
   world_.store().set_reachable(false);
   pass(10s);
   world_.store().set_reachable(true);

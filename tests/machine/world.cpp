@@ -25,6 +25,7 @@ void World::LeasesForGuard::write(std::vector<model::ContainerLease> all, ports:
 }
 
 void World::FaultyStore::commit(ports::Commit commit, Monotonic deadline, ports::Done<ports::Committed> done) {
+  world.on_sent(commit);
   auto const fault = world.on_commit ? world.on_commit(++world.commits_) : (++world.commits_, std::nullopt);
   if (!fault) return store.commit(std::move(commit), deadline, std::move(done));
   store.fail_next(fault->code, fault->is_done ? MemoryStore::Moment::AfterApplied : MemoryStore::Moment::BeforeApplied);
@@ -45,11 +46,12 @@ World::Process::Process(World& world, std::string session)
       link(loop, engine, world.agent_state_.node),
       state_file(world),
       leases(world),
+      prober(loop, [&world](model::ProbeTarget const& target) { return world.on_probe ? world.on_probe(target) : Status(); }),
       master({loop, faulty_store, link, peers},
              {.new_cluster = {99}, .session = std::move(session), .self = world.agent_state_.node, .name = "n1"},
              {[&world](master::Transition const& change) { world.transitions_.push_back(change); },
               [&world](master::Noted const& note) { world.notes_.push_back(note.text); }}),
-      agent({loop, engine, link, state_file, load, &leases},
+      agent({loop, engine, link, state_file, load, prober, &leases},
             {.facts = {.name = "n1", .address = "10.0.0.1", .roles = {model::Role::Master, model::Role::Worker}},
              .has_guard = world.has_guard,
              .boot = "boot1",

@@ -11,6 +11,7 @@
 #include "drivers/agent_driver.hpp"
 #include "drivers/master_driver.hpp"
 #include "sim/fake_engine.hpp"
+#include "sim/fake_prober.hpp"
 #include "sim/memory_store.hpp"
 #include "sim/sim_guard.hpp"
 #include "sim/virtual_loop.hpp"
@@ -47,8 +48,11 @@ class World {
   };
   std::function<std::optional<StoreFault>(std::uint64_t number)> on_commit;
   std::uint64_t commits() const { return commits_; }
+  std::function<void(ports::Commit const&)> on_sent = [](ports::Commit const&) {};  // each, whatever comes of it
   // The same for the agent's state file, which is never written when it fails.
   std::function<Status()> on_save = [] { return Status{}; };
+  // Asked for each probe; nothing means that the instance passes.
+  std::function<Status(model::ProbeTarget const&)> on_probe;
   std::vector<master::Transition> const& transitions() const { return transitions_; }
 
   // Runs the loop until the command is answered.
@@ -131,6 +135,7 @@ class World {
     InMemoryState state_file;
     LeasesForGuard leases;
     Idle load;
+    FakeProber prober;
     drivers::MasterDriver master;
     drivers::AgentDriver agent;
   };

@@ -87,6 +87,9 @@ void Bench::perform(NodeId id, TestMaster& master, Action const& action) {
     master.inbox.push_back(LeaseDone{grant->op, Granted{master.lease, grant->ttl}});
   } else if (auto const* renewal = std::get_if<RenewLease>(&action)) {
     master.inbox.push_back(LeaseDone{renewal->op, Granted{renewal->lease, 3s}});
+  } else if (auto const* revocation = std::get_if<RevokeLease>(&action)) {
+    store_.end_lease(revocation->lease);
+    master.inbox.push_back(LeaseDone{revocation->op, Granted{revocation->lease, {}}});
   } else if (auto const* read = std::get_if<ReadRevision>(&action)) {
     master.inbox.push_back(RevisionRead{read->op, store_.revision()});
   } else if (auto const* write = std::get_if<Write>(&action)) {
@@ -140,7 +143,8 @@ std::optional<Result<Applied>> Bench::command(NodeId id, model::Command command)
 // ---- nodes
 
 model::NodeFacts Bench::facts_of(NodeId id) {
-  model::NodeFacts facts{.id = id, .name = fmt::format("n{}", id.value), .roles = {model::Role::Worker}};
+  model::NodeFacts facts{
+      .id = id, .name = fmt::format("n{}", id.value), .address = fmt::format("10.0.0.{}", id.value), .roles = {model::Role::Worker}};
   facts.engine = {.version = "27.1.1", .api_version = "1.46", .platform = "linux/amd64", .cpus = 4, .memory = {8LL << 30}};
   facts.engine_up = true;
   return facts;
@@ -185,6 +189,8 @@ void Bench::receive(NodeId master, NodeId id, model::ToAgent const& message) {
     node.offers.push_back(*offer);
   } else if (auto const* stop = std::get_if<model::StopInstance>(&message)) {
     node.stops.push_back(*stop);
+  } else if (auto const* change = std::get_if<model::DirectoryChanged>(&message)) {
+    node.told.push_back(*change);
   } else if (auto const* fence = std::get_if<model::FenceShards>(&message); fence && node.answers_fences) {
     masters_.at(master).inbox.push_back(FromAgent{id, model::FencesStored{fence->round, fence->fences, node.has, fence->asker}});
   }

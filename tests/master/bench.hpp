@@ -47,6 +47,7 @@ class Bench {
     std::vector<model::StopInstance> stops;
     std::optional<model::Grant> grant;       // of the last answer to a beat
     std::map<NodeId, Monotonic> echoes;      // by master
+    std::vector<model::DirectoryChanged> told;
   };
 
   void start_master(NodeId id);

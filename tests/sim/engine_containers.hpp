@@ -16,6 +16,12 @@
 
 namespace davit::sim {
 
+// Of a slot that must not be doubled.
+inline bool is_leased(model::ContainerDetail const& container) {
+  auto const token = container.labels.find("davit.token");
+  return token != container.labels.end() && token->second != "0";
+}
+
 struct FakeContainer {
   model::ContainerDetail detail;
   std::string image;

@@ -69,11 +69,13 @@ Duration default_time(model::EngineCall const& call) {
 
 }  // namespace
 
-Calls::Calls(runtime::AsioLoop& loop, ApiClient& api, std::filesystem::path docker_config_folder, Progress on_progress)
+Calls::Calls(runtime::AsioLoop& loop, ApiClient& api, std::filesystem::path docker_config_folder, Progress on_progress,
+             ContainerDnsFinder::DnsAt dns_at)
     : loop_(loop),
       api_(api),
       docker_config_folder_(std::move(docker_config_folder)),
-      on_progress_(std::move(on_progress)) {}
+      on_progress_(std::move(on_progress)),
+      dns_(api, std::move(dns_at)) {}
 
 Calls::Reply Calls::async_perform(model::EngineCall call, Monotonic deadline) {
   if (deadline == kNever) deadline = loop_.now().monotonic + default_time(call);
@@ -149,7 +151,8 @@ Calls::Reply Calls::async_on(model::CreateContainer call, Monotonic deadline) {
     auto const connected = co_await api_.async_connect(deadline);
     if (!connected) co_return std::unexpected(connected.error());
   }
-  auto body = codec::dump(create_body(call, *api_.version()));
+  if (dns_.is_to_be_found()) co_await dns_.async_find(deadline);
+  auto body = codec::dump(create_body(call, *api_.version(), dns_.dns()));
   auto const answer = co_await api_.async_request(post("/containers/create", {{"name", call.name}}, std::move(body)), deadline);
   if (!answer) co_return std::unexpected(answer.error());
   if (!answer->is_ok()) co_return std::unexpected(create_error(answer->status, answer->message()));

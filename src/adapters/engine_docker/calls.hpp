@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "adapters/engine_docker/api_client.hpp"
+#include "adapters/engine_docker/container_dns.hpp"
 #include "codec/value.hpp"
 #include "model/engine.hpp"
 #include "runtime/asio_loop.hpp"
@@ -21,10 +22,12 @@ class Calls {
   using Progress = std::function<void(model::PullProgress)>;
   using Reply = boost::asio::awaitable<Result<model::EngineReply>>;
 
-  Calls(runtime::AsioLoop& loop, ApiClient& api, std::filesystem::path docker_config_folder, Progress on_progress);
+  Calls(runtime::AsioLoop& loop, ApiClient& api, std::filesystem::path docker_config_folder, Progress on_progress,
+        ContainerDnsFinder::DnsAt dns_at);
 
   // kNever as deadline: a time that suits the call.
   Reply async_perform(model::EngineCall call, Monotonic deadline);
+  boost::asio::awaitable<void> async_find_dns(Monotonic deadline) { return dns_.async_find(deadline); }
 
  private:
   using Refusal = Error (*)(int status, std::string message);
@@ -48,6 +51,7 @@ class Calls {
   ApiClient& api_;
   std::filesystem::path docker_config_folder_;
   Progress on_progress_;
+  ContainerDnsFinder dns_;
 };
 
 }  // namespace davit::engine_docker

@@ -140,7 +140,17 @@ void set_limits(Value& host, model::ResourceSet const& limits) {
   if (limits.memory.count > 0) host.set("Memory", limits.memory.count).set("MemorySwap", limits.memory.count);
 }
 
-Value host_config(model::CreateContainer const& wanted) {
+// What the spec says goes before: with resolvers of its own a container does not know our names, so neither our domain.
+void set_dns(Value& host, model::ServiceSpec const& spec, std::optional<ContainerDns> const& dns) {
+  // From other networks this node may not be reached (macvlan, internal ones), or not be known as theirs.
+  bool const is_on_bridge = spec.network_mode.empty() || spec.network_mode == "bridge" || spec.network_mode == "default";
+  bool const is_ours = dns && spec.dns.empty() && is_on_bridge;
+  set_list(host, "Dns", is_ours ? std::vector{dns->server} : spec.dns);
+  set_list(host, "DnsSearch", is_ours && spec.dns_search.empty() ? dns->search : spec.dns_search);
+  if (is_ours) set_list(host, "DnsOptions", dns->options);
+}
+
+Value host_config(model::CreateContainer const& wanted, std::optional<ContainerDns> const& dns) {
   auto const& spec = *wanted.spec;
   // Restarting is the agent's: the engine's policies would start containers of a node that has lost its place.
   auto host = Value::object({{"RestartPolicy", Value::object({{"Name", "no"}})}});
@@ -155,8 +165,7 @@ Value host_config(model::CreateContainer const& wanted) {
   set_limits(host, spec.resources.limits);
   set_text(host, "NetworkMode", spec.network_mode);
   set_list(host, "ExtraHosts", spec.extra_hosts);
-  set_list(host, "Dns", spec.dns);
-  set_list(host, "DnsSearch", spec.dns_search);
+  set_dns(host, spec, dns);
   set_list(host, "CapAdd", spec.cap_add);
   set_list(host, "CapDrop", spec.cap_drop);
   set_list(host, "SecurityOpt", spec.security_opt);
@@ -168,7 +177,7 @@ Value host_config(model::CreateContainer const& wanted) {
 
 }  // namespace
 
-Value create_body(model::CreateContainer const& wanted, ApiVersion version) {
+Value create_body(model::CreateContainer const& wanted, ApiVersion version, std::optional<ContainerDns> const& dns) {
   auto const& spec = *wanted.spec;
   auto body = Value::object({{"Image", wanted.image}});
   set_list(body, "Entrypoint", spec.entrypoint.items);
@@ -184,7 +193,7 @@ Value create_body(model::CreateContainer const& wanted, ApiVersion version) {
   if (spec.healthcheck) body.set("Healthcheck", healthcheck(*spec.healthcheck, version));
   // Bindings alone publish nothing on old engines.
   if (!wanted.ports.empty()) body.set("ExposedPorts", exposed_ports(wanted.ports));
-  body.set("HostConfig", host_config(wanted));
+  body.set("HostConfig", host_config(wanted, dns));
   return body;
 }
 

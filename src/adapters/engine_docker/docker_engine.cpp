@@ -32,7 +32,9 @@ std::string_view name_of(model::EngineCall const& call) {
 DockerEngine::DockerEngine(runtime::AsioLoop& loop, DockerEngineOptions options)
     : loop_(loop),
       api_(loop, std::move(options.address)),
-      calls_(loop, api_, std::move(options.docker_config_folder), [this](model::PullProgress progress) { hint(std::move(progress)); }),
+      calls_(
+          loop, api_, std::move(options.docker_config_folder), [this](model::PullProgress progress) { hint(std::move(progress)); },
+          std::move(options.dns_at)),
       watch_(loop, api_, gate_, [this](model::EngineHint what) { hint(std::move(what)); }),
       gate_(loop) {}
 
@@ -85,6 +87,11 @@ asio::awaitable<void> DockerEngine::async_run_log(std::shared_ptr<LogFlow> flow)
     end = fail(Code::Internal, thrown.what());
   }
   if (!flow->abandoned && !gate_.is_closed()) flow->on_end(std::move(end));
+}
+
+void DockerEngine::find_dns() {
+  constexpr Duration kLimit = 10s;
+  runtime::spawn(gate_, "docker inspect network", calls_.async_find_dns(loop_.now().monotonic + kLimit));
 }
 
 void DockerEngine::stop() { gate_.close(); }

@@ -20,6 +20,7 @@ namespace davit::engine_docker {
 struct DockerEngineOptions {
   EngineAddress address;                       // find_endpoint()
   std::filesystem::path docker_config_folder;  // docker_config_folder(); credentials are read there at each pull
+  ContainerDnsFinder::DnsAt dns_at = {};       // may be empty
 };
 
 class DockerEngine final : public ports::Engine {
@@ -31,6 +32,8 @@ class DockerEngine final : public ports::Engine {
   void watch(std::function<void(model::EngineHint)> on_hint) override;
   std::unique_ptr<ports::LogReader> read_logs(ports::LogQuery query, std::function<void(ports::LogLine)> on_line,
                                               std::function<void(Status)> on_end) override;
+  // What new containers are told, anew: the engine's bridge may be another one by now.
+  void find_dns();
   void stop() override;
   bool is_stopped() const { return gate_.is_closed() && gate_.count() == 0; }
 

@@ -108,6 +108,30 @@ TEST_F(DockerEngineOverFake, SaysOnceThatThereIsNoSocketAndComesUpWhenThereIs) {
   EXPECT_EQ(touched_, std::vector<std::string>{"8c1f"});
 }
 
+TEST_F(DockerEngineOverFake, AsksForTheBridgeBeforeTheFirstContainerAndWhenItIsToldTo) {
+  std::vector<Bridge> bridges;
+  stop_engine();
+  auto const dns_at = [&](Bridge const& bridge) {
+    bridges.push_back(bridge);
+    return std::optional(ContainerDns{.server = bridge.gateway, .search = {"davit"}, .options = {}});
+  };
+  engine_ = std::make_unique<DockerEngine>(loop_, DockerEngineOptions{{*http::parse_endpoint(socket()), {}}, folder_, dns_at});
+  start_server();
+  answer_ = R"({"Id":"8c1f","Warnings":[],"IPAM":{"Config":[{"Gateway":"172.17.0.1"}]},"Options":{}})";
+  model::CreateContainer wanted;
+  wanted.spec = std::make_shared<model::ServiceSpec const>();
+  ASSERT_TRUE(call(wanted));
+  ASSERT_TRUE(call(wanted));
+  EXPECT_EQ(bridges, (std::vector<Bridge>{{"", "172.17.0.1"}}));
+  ASSERT_GE(targets_.size(), 2U);
+  EXPECT_EQ(targets_[1], "/v1.41/networks/bridge") << "after the ping";
+  answer_status_ = 404;
+  answer_ = R"({"message":"network bridge not found"})";
+  engine_->find_dns();
+  EXPECT_TRUE(wait([&] { return bridges.size() == 2; }));
+  EXPECT_EQ(bridges[1], Bridge{});
+}
+
 TEST_F(DockerEngineOverFake, RefusesAnEngineThatIsTooOld) {
   api_version_ = "1.40";
   start_server();

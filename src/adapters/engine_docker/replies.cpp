@@ -67,8 +67,10 @@ std::vector<model::PublishedPort> ports_of(Value const& bindings) {
 }
 
 std::string address_of(Value const& networks) {
-  for (auto const& [name, network] : networks.members()) {
-    if (auto const address = network.at("IPAddress").text(); !address.empty()) return std::string(address);
+  for (auto const* const kind : {"IPAddress", "GlobalIPv6Address"}) {
+    for (auto const& [name, network] : networks.members()) {
+      if (auto const address = network.at(kind).text(); !address.empty()) return std::string(address);
+    }
   }
   return {};
 }

@@ -50,6 +50,13 @@ TEST(Replies, ReadsHealthAndAddressOfARunningContainer) {
   EXPECT_FALSE(got.finished_at);
 }
 
+TEST(Replies, ReadsTheAddressOfAContainerThatHasNoneButIPv6) {
+  auto const got = read_container(json(R"({
+    "Id": "8c1f", "Name": "/a", "State": {"Status": "running"},
+    "NetworkSettings": {"Networks": {"a": {"IPAddress": "", "GlobalIPv6Address": "fd00::2"}}}})"));
+  EXPECT_EQ(got.address, "fd00::2");
+}
+
 TEST(Replies, ShortensLongOutputBetweenCharacters) {
   std::string output;
   for (int i = 0; i < 400; ++i) output += "xé";

@@ -14,6 +14,8 @@ namespace {
 constexpr Duration kListInterval = 30s;
 constexpr Duration kPausedFor = 10s;
 constexpr Duration kLookAgain = 1s;
+constexpr Duration kFirstProbe = 1s;
+constexpr Duration kSameStart = 500ms;  // the engine tells it by its clock of the day
 }  // namespace
 
 void Agent::list_containers() {
@@ -53,7 +55,7 @@ void Agent::on_listed(model::ContainerList const& list) {
     if (instance.phase == Phase::Running) {
       auto const state = states.find(instance.container.id);
       bool const is_as_known = state != states.end() && state->second == instance.container_state;
-      bool const is_tested = instance.health != model::Health::None;  // what no event told
+      bool const is_tested = instance.health != model::Health::None && !instance.probe;  // what no event told
       if (!is_as_known || is_tested || !was_listed_) inspect(instance);
     } else if (instance.wake_at == kNever && instance.phase != Phase::Adopted && instance.phase != Phase::Finished) {
       advance(instance);  // it was stalled while the engine was away
@@ -76,6 +78,7 @@ void Agent::adopt(Identity const& identity, model::ContainerSummary const& conta
   instance.created_at = instance.state_since = now_.monotonic;
   by_container_[container.id] = identity.instance;
   reserved_.join(identity.uid);
+  instance.labelled_probe = probe_of(container.labels);
   recall_claim(instance);
   call(instance, model::InspectContainer{container.id}, 30s);
 }
@@ -98,6 +101,7 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   instance.phase = Phase::Adopted;
   if (instance.exit_code && !may_run(instance)) instance.reason = Reason::LeaseEnded;  // by the guard
   instance.state_since = now_.monotonic - age(detail.started_at);
+  if (detail.state == model::ContainerState::Running || detail.state == model::ContainerState::Paused) begin_probing(instance);
   touch(instance);
   note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));
   if (instance.stop_wanted) continue_stop(instance);
@@ -105,12 +109,21 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   check_listed();
 }
 
-// The node's whole truth is known when the list has come and everything in it has been inspected.
+// The node's whole truth is known when the list has come and everything in it has been inspected; and probed once, where that tells soon
+// whether it is ready.
 void Agent::check_listed() {
   if (is_complete_ || !was_listed_) return;
+  bool is_being_probed = false;
   for (auto const& [id, instance] : instances_) {
     if (instance.phase == Phase::Inspecting) return;
+    bool const is_untried = instance.probe && !instance.probe->was_tried() && instance.health == model::Health::Starting;
+    is_being_probed |= instance.phase == Phase::Adopted && is_untried;
   }
+  if (is_being_probed && !are_first_probes_over_) {
+    if (complete_at_ == kNever) complete_at_ = now_.monotonic + kFirstProbe;
+    return;
+  }
+  complete_at_ = kNever;
   is_complete_ = true;
   answer_fences();
 }
@@ -125,7 +138,10 @@ void Agent::observe(Instance& instance, model::ContainerDetail const& detail) {
   instance.container_state = detail.state;
   instance.container.name = detail.name;
   instance.container.address = detail.address;
-  instance.health = detail.health;
+  if (!instance.probe) {
+    instance.health = detail.health;
+    instance.health_message = detail.health_output;
+  }
   if (detail.started_at) instance.started_at = now_.monotonic - std::max<Duration>(0s, now_.wall - *detail.started_at);
   bool const has_ended = detail.state == model::ContainerState::Exited || detail.state == model::ContainerState::Dead;
   instance.exit_code = has_ended ? std::optional(detail.exit_code) : std::nullopt;
@@ -148,7 +164,10 @@ void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& o
   }
   auto const& detail = std::get<model::ContainerDetail>(*outcome);
   auto const was_paused = instance.paused;
+  auto const started_before = instance.started_at;
   observe(instance, detail);
+  bool const was_restarted = started_before && instance.started_at && *instance.started_at > *started_before + kSameStart;
+  if (was_restarted) end_probing(instance);  // by somebody else: what was found out of the one before does not count
   instance.paused = detail.state == model::ContainerState::Paused;
   switch (detail.state) {
     case model::ContainerState::Exited:
@@ -175,12 +194,9 @@ void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& o
     instance.paused_until = kNever;
     wake(instance, kNever);
   }
-  if (detail.health == model::Health::Unhealthy && instance.spec &&
-      instance.spec->restart_policy.condition != model::RestartCondition::None) {
-    stop_to_restart(instance, Reason::Unhealthy, detail.health_output.empty() ? "its health test failed" : detail.health_output);
-    return;
-  }
-  if (instance.touched) inspect(instance);
+  begin_probing(instance);  // now its address is known
+  restart_if_unwell(instance);
+  if (instance.op == 0 && instance.touched) inspect(instance);
 }
 
 }  // namespace davit::agent

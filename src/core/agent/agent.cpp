@@ -1,6 +1,7 @@
 #include "core/agent/agent.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/core.h>
 
@@ -33,18 +34,24 @@ void Agent::step(Now now, Event const& event, Actions& actions) {
   start_pulls();
   take_turns();
   collect_garbage();
+  send_probes();
   send_reports();
+  measure_instances();
+  keep_registered();
   out_ = nullptr;
 }
 
 Monotonic Agent::wake_at() const {
-  Monotonic at = std::min(next_list_, next_lease_end_);
+  Monotonic at = std::min({next_list_, next_lease_end_, complete_at_});
   if (!wakes_.empty()) at = std::min(at, wakes_.begin()->first);
   for (auto const& [container, garbage] : garbage_) {
     if (garbage.op == 0) at = std::min(at, garbage.at);
   }
+  if (!instances_.empty() && measure_op_ == 0) at = std::min(at, next_measure_);
   for (auto const& [container, unanswered_at] : appeared_) at = std::min(at, unanswered_at);
-  return engine_up_ ? at : kNever;  // nothing that the agent does by itself succeeds without the engine
+  auto alone = probes_due_.empty() ? kNever : probes_due_.begin()->first;
+  if (registrar_) alone = std::min(alone, registrar_->wake_at());
+  return engine_up_ ? std::min(at, alone) : alone;  // nothing else that the agent does by itself succeeds without the engine
 }
 
 std::vector<std::string> Agent::pending() const {
@@ -59,6 +66,7 @@ std::vector<std::string> Agent::pending() const {
   }
   for (auto const& [container, at] : appeared_) reasons.push_back(fmt::format("container {} is of no known instance", container));
   for (auto const& [container, garbage] : garbage_) reasons.push_back(fmt::format("old container {} is not removed yet", container));
+  if (registrar_) std::ranges::move(registrar_->pending(), std::back_inserter(reasons));
   return reasons;
 }
 
@@ -71,14 +79,23 @@ void Agent::on(MasterJoined const& event) {
   std::erase_if(unanswered_, [&](auto const& each) { return each.first == event.master; });
   send(event.master, model::AgentHello{options_.facts, incarnation_});
   send_beat(event.master, {});
+  knows_nothing_.erase(event.master);
+  if (follows_ == event.master) stop_following();  // that was on the last connection
+  keep_following();
 }
 
 void Agent::on(MasterLeft const& event) {
   masters_.erase(event.master);
+  foreign_.erase(event.master);
+  if (follows_ == event.master) stop_following();
+  keep_following();
   std::erase_if(unanswered_, [&](auto const& each) { return each.first == event.master; });
 }
 
+// A master's first word says of which cluster it is; of another one nothing more is heard.
 void Agent::on(FromMaster const& event) {
+  if (foreign_.contains(event.master) && !std::holds_alternative<model::Welcome>(event.message)) return;
+  if (follows_ == event.master) followed_at_ = now_.monotonic;
   std::visit([&](auto const& message) { on_message(event.master, message); }, event.message);
 }
 
@@ -90,21 +107,30 @@ void Agent::send_all(model::ToMaster const& message) {
   for (auto const& [master, stamp] : masters_) out_->push_back(Send{master, message});
 }
 
-void Agent::on_message(NodeId, model::Welcome const& message) {
+void Agent::on_message(NodeId master, model::Welcome const& message) {
+  foreign_.erase(master);
   if (state_.cluster && state_.cluster != message.cluster) {
+    foreign_.insert(master);
+    if (follows_ == master) stop_following();
     out_->push_back(Noted{true, fmt::format("refused a master of cluster {}: this node belongs to cluster {}", to_string(message.cluster),
                                             to_string(*state_.cluster))});
     return;
   }
   learn_life(message.incarnation);
-  if (!message.masters.empty() && message.masters != addresses_) {
-    addresses_ = message.masters;
-    out_->push_back(KeepConnected{addresses_});
-  }
+  learn_masters(message);
   if (state_.cluster) return;
   state_.cluster = message.cluster;
   save_state();
   list_containers();
+}
+
+// A master whose view stands still knows less than another one has told.
+void Agent::learn_masters(model::Welcome const& message) {
+  if (message.masters.empty() || message.as_of < addresses_as_of_) return;
+  addresses_as_of_ = message.as_of;
+  if (message.masters == addresses_) return;
+  addresses_ = message.masters;
+  out_->push_back(KeepConnected{addresses_});
 }
 
 void Agent::learn_life(std::uint64_t incarnation) { incarnation_ = std::max(incarnation_, incarnation); }
@@ -120,7 +146,7 @@ void Agent::on_message(NodeId master, model::BeatBack const& message) {
 }
 
 void Agent::send_beat(NodeId master, Monotonic echo) {
-  send(master, model::Beat{.load = load_, .incarnation = incarnation_, .agent_clock = now_.monotonic, .echo = echo});
+  send(master, model::Beat{.load = load_, .incarnation = incarnation_, .agent_clock = now_.monotonic, .echo = echo, .wall = now_.wall});
 }
 
 void Agent::on_message(NodeId master, model::FenceShards const& message) {
@@ -180,6 +206,7 @@ void Agent::answer_fences() {
       if (obeys(fence)) answer.fences.push_back(fence);
     }
     for (auto const& [id, instance] : instances_) answer.all.push_back(report_of(instance, now_));
+    must_tell_all_uses_ = true;
     send(master, std::move(answer));
   }
 }
@@ -250,6 +277,10 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
   }
   instance.identity.fence = message.fence;
   instance.spec = message.spec;
+  if (instance.probe && !probe_check_of(instance)) {  // the label said something else
+    end_probing(instance);
+    instance.health = model::Health::None;
+  }
   reserve(instance);
   instance.digest = message.digest;
   for (auto& port : instance.ports) {  // the engine does not know their names
@@ -257,6 +288,7 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
       if (wanted.target == port.target && wanted.protocol == port.protocol) port.name = wanted.name;
     }
   }
+  unregistered_.insert(message.id);
   if (instance.stop_wanted) return;
   if (instance.phase == Phase::Finished) {
     // The policy may want a restart by now.
@@ -271,6 +303,7 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
     case model::ContainerState::Paused:
     case model::ContainerState::Restarting:
       set_phase(instance, Phase::Running);
+      begin_probing(instance);
       inspect(instance);
       break;
     case model::ContainerState::Created: begin_start(instance); break;
@@ -345,6 +378,9 @@ void Agent::on(CallDone const& event) {
     if (event.outcome) options_.facts.engine = std::get<model::EngineInfo>(*event.outcome);
     send_all(model::FactsChanged{options_.facts});
     answer_fences();
+  } else if (event.op == measure_op_) {
+    measure_op_ = 0;
+    on_measured(event.outcome);
   } else if (auto const owner = calls_.find(event.op); owner != calls_.end()) {
     auto* instance = find(owner->second);
     calls_.erase(owner);
@@ -396,6 +432,7 @@ void Agent::on_instance_call(Instance& instance, Result<model::EngineReply> cons
 
 void Agent::on(LoadMeasured const& event) {
   load_ = event.load;
+  keep_following();
   if (now_.monotonic < next_beat_) return;
   next_beat_ = now_.monotonic + beat_interval_ - kBeatSlack;
   for (auto const& [master, stamp] : masters_) send_beat(master, stamp);
@@ -410,6 +447,11 @@ void Agent::on(StopServices const&) {
 
 void Agent::on(Tick const&) {
   if (!engine_up_) return;  // what is due stays due
+  if (complete_at_ <= now_.monotonic) {
+    complete_at_ = kNever;
+    are_first_probes_over_ = true;
+    check_listed();
+  }
   while (!wakes_.empty() && wakes_.begin()->first <= now_.monotonic) {
     auto* instance = find(wakes_.begin()->second);
     CHECK(instance);
@@ -463,6 +505,7 @@ void Agent::set_phase(Instance& instance, Phase phase) {
   if (!was_starting && is_starting) ++starting_;
   instance.phase = phase;
   if (state_of(instance) != before) instance.state_since = now_.monotonic;
+  if (state_of(instance) != model::InstanceState::Running) instance.use = instance.told_use = std::nullopt;  // as masters forget it
   touch(instance);
 }
 

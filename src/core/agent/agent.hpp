@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,11 +27,14 @@
 #include "core/agent/port_pool.hpp"
 #include "core/agent/reserved.hpp"
 #include "core/agent/restart.hpp"
+#include "core/registry/registrar.hpp"
 #include "model/agent_state.hpp"
+#include "model/directory.hpp"
 #include "model/engine.hpp"
 #include "model/lease.hpp"
 #include "model/link.hpp"
 #include "model/node.hpp"
+#include "model/probe.hpp"
 
 namespace davit::agent {
 
@@ -41,6 +45,7 @@ struct Options {
   PortRange ports;
   std::uint32_t starts_at_once = 8;  // beyond it an engine gains little, and each start takes longer
   std::uint32_t pulls_at_once = 3;
+  bool has_registry = false;  // to be told where instances are found
   bool has_guard = false;                     // beside this agent; without it no instance is admitted that must not be doubled
   std::string boot;                           // of the machine: of which boot the lease file's times are
   std::vector<model::ContainerLease> leases;  // what the lease file held when the agent started
@@ -70,14 +75,21 @@ struct StateSaved {
 struct LeasesWritten {
   Status outcome;
 };
+struct Probed {
+  OpId op = 0;
+  Status outcome;
+};
+struct RegistryAnswered {
+  registry::CallDone what;
+};
 struct LoadMeasured {
   model::NodeLoad load;
 };
 // The process ends and takes its containers along: they are removed, and the next process's master places others.
 struct StopServices {};
 struct Tick {};
-using Event =
-    std::variant<MasterJoined, MasterLeft, FromMaster, EngineHinted, CallDone, StateSaved, LeasesWritten, LoadMeasured, StopServices, Tick>;
+using Event = std::variant<MasterJoined, MasterLeft, FromMaster, EngineHinted, CallDone, StateSaved, LeasesWritten, Probed,
+                           RegistryAnswered, LoadMeasured, StopServices, Tick>;
 
 // ---- actions
 struct Call {
@@ -101,12 +113,26 @@ struct SaveState {
 struct WriteLeases {
   std::vector<model::ContainerLease> all;
 };
+// Completed by Probed.
+struct Probe {
+  OpId op = 0;
+  model::ProbeTarget target;
+  Monotonic deadline{};
+};
+// Completed by RegistryAnswered.
+struct AskRegistry {
+  registry::Call what;
+};
+// To whoever answers clients on this node.
+struct ShowDirectory {
+  std::shared_ptr<model::Directory const> directory;
+};
 // One line for the log.
 struct Noted {
   bool is_warning = false;
   std::string text;
 };
-using Action = std::variant<Call, Send, KeepConnected, SaveState, WriteLeases, Noted>;
+using Action = std::variant<Call, Send, KeepConnected, SaveState, WriteLeases, Probe, AskRegistry, ShowDirectory, Noted>;
 using Actions = std::vector<Action>;
 
 class Agent {
@@ -118,6 +144,8 @@ class Agent {
   // Why the node is not yet as its masters want it, in words; empty when it is.
   std::vector<std::string> pending() const;
   bool all_stopped() const;  // after StopServices
+  std::optional<ClusterId> const& cluster() const { return state_.cluster; }  // once a master has said it
+  model::Directory const* directory() const { return shown_.get(); }          // as shown last; null: nothing is known yet
 
  private:
   struct PullJob {
@@ -151,6 +179,8 @@ class Agent {
   void on_message(NodeId master, model::RunInstance const& message);
   void on_message(NodeId master, model::StopInstance const& message);
   void on_message(NodeId master, model::BeatBack const& message);
+  void on_message(NodeId master, model::DirectoryChanged const& message);
+  void learn_masters(model::Welcome const& message);
   void learn_life(std::uint64_t incarnation);
   void send_beat(NodeId master, Monotonic echo);
   void send(NodeId master, model::ToMaster message);
@@ -212,6 +242,32 @@ class Agent {
   void end_lease(Instance& instance);
   void write_leases();
 
+  // measuring.cpp: what instances use
+  void measure_instances();
+  bool is_measurable(Instance const& instance) const;
+  void on_measured(Result<model::EngineReply> const& outcome);
+  void tell_uses();
+
+  // following.cpp: the cluster's directory, from one master at a time
+  void keep_following();
+  std::optional<NodeId> master_to_follow() const;
+  void stop_following();
+
+  // probing.cpp
+  void on(Probed const& event);
+  void begin_probing(Instance& instance);
+  void end_probing(Instance& instance);
+  void send_probes();
+  void restart_if_unwell(Instance& instance);
+
+  // registering.cpp: what clients find in the registry
+  void on(RegistryAnswered const& event);
+  void keep_registered();
+  void tell_registrar(registry::Event const& event);
+  std::vector<model::RegistryEntry> entries_of(Instance const& instance) const;
+  Duration leave_registry(Instance const& instance);
+  void drain_those_who_left();
+
   // stopping.cpp
   void begin_stop(Instance& instance, model::Reason reason);
   void continue_stop(Instance& instance);
@@ -227,7 +283,10 @@ class Agent {
   void call(Instance& instance, model::EngineCall what, Duration limit);
   void on_instance_call(Instance& instance, Result<model::EngineReply> const& outcome);
   void set_phase(Instance& instance, Phase phase);
-  void touch(Instance const& instance) { changed_.insert(instance.identity.instance); }
+  void touch(Instance const& instance) {
+    changed_.insert(instance.identity.instance);
+    unregistered_.insert(instance.identity.instance);
+  }
   void wake(Instance& instance, Monotonic at);
   void note(Instance const& instance, std::string_view text, bool is_warning = false);
   Instance* find(InstanceId id);
@@ -245,10 +304,22 @@ class Agent {
   std::map<std::string, Monotonic> appeared_;  // of no instance yet: when to look whose they are; kNever: being looked at
   std::deque<InstanceId> turns_;  // wait in Phase::Turn
   std::set<std::pair<Monotonic, InstanceId>> wakes_;
+  std::set<std::pair<Monotonic, InstanceId>> probes_due_;
+  std::map<OpId, InstanceId> probes_;  // under way
   std::set<InstanceId> changed_;  // to report at the end of the step
   std::vector<std::pair<NodeId, model::FenceShards>> unanswered_;
   std::map<NodeId, Monotonic> masters_;  // connected; with the last stamp of each, which the next beat echoes
+  std::set<NodeId> foreign_;              // connected, and of another cluster
   std::vector<model::MasterAddress> addresses_;
+  Epoch addresses_as_of_;
+  std::optional<NodeId> follows_;  // the master that tells the directory
+  Monotonic followed_at_{};        // when it was last heard
+  Monotonic asked_at_{};           // to tell all of it
+  bool is_whole_ = false;          // it has done so
+  std::set<NodeId> knows_nothing_;  // masters that have said so, or were silent; until they are asked again
+  Monotonic ask_again_at_{};
+  std::shared_ptr<model::Directory> directory_;  // as told so far
+  std::shared_ptr<model::Directory const> shown_;
   std::uint64_t incarnation_ = 0;  // the highest that a master has told
   Duration beat_interval_ = std::chrono::seconds(1);
   Monotonic next_beat_{};
@@ -256,6 +327,11 @@ class Agent {
   OpId next_op_ = 1;
   OpId list_op_ = 0;
   OpId info_op_ = 0;
+  OpId measure_op_ = 0;  // of the first in to_measure_
+  std::deque<InstanceId> to_measure_;
+  bool is_measuring_ = false;        // a round, which ends with what masters are told
+  Monotonic next_measure_{};
+  bool must_tell_all_uses_ = false;  // not only those that are news
   Monotonic next_list_ = kNever;
   std::uint32_t list_failures_ = 0;
   std::uint32_t starting_ = 0;  // instances in Create and Start
@@ -263,11 +339,18 @@ class Agent {
   bool was_listed_ = false;     // the first complete list has come
   bool list_again_ = false;
   bool is_complete_ = false;    // … and every container in it has been inspected
+  Monotonic complete_at_ = kNever;  // when the first outcomes of probes are waited for no longer
+  bool are_first_probes_over_ = false;
   model::AgentState durable_;
   model::AgentState being_saved_;
   bool saving_ = false;
   bool save_again_ = false;
   bool stopping_services_ = false;
+
+  std::optional<registry::Registrar> registrar_;  // where there is a registry, once the cluster is known
+  std::set<InstanceId> unregistered_;             // may have to stand in it otherwise than they do
+  std::set<InstanceId> leaving_;                  // stop, and may stand in it still
+  bool has_told_registrar_all_ = false;
 
   std::set<InstanceId> leased_;  // of the instances: those that must not be doubled
   model::Grant lease_;           // the newest

@@ -39,10 +39,18 @@ model::InstanceState state_of(Instance const& instance) {
   return InstanceState::Starting;
 }
 
+model::Healthcheck const* probe_check_of(Instance const& instance) {
+  if (!instance.spec) return instance.labelled_probe ? &instance.labelled_probe->check : nullptr;
+  auto const& check = instance.spec->healthcheck;
+  return check && !check->disable && (check->http || check->tcp) ? &*check : nullptr;
+}
+
 bool is_ready(Instance const& instance) {
   if (state_of(instance) != InstanceState::Running || instance.paused || instance.stop_wanted) return false;
   return instance.health == model::Health::None || instance.health == model::Health::Healthy;
 }
+
+Duration drain_delay_of(Instance const& instance) { return instance.spec ? instance.spec->drain_delay : model::ServiceSpec{}.drain_delay; }
 
 model::InstanceReport report_of(Instance const& instance, Now now) {
   model::InstanceReport report{

@@ -9,6 +9,7 @@
 
 #include "base/time.hpp"
 #include "core/agent/ownership.hpp"
+#include "core/agent/probe_course.hpp"
 #include "model/amount.hpp"
 #include "model/instance.hpp"
 #include "model/link.hpp"
@@ -54,6 +55,10 @@ struct Instance {
   Monotonic wake_at = kNever;
 
   model::Health health = model::Health::None;
+  std::string health_message;       // why the last test or probe failed
+  std::optional<LabelledProbe> labelled_probe;  // of an adopted one, until its spec is known
+  std::optional<ProbeCourse> probe;  // while it runs, of one that the agent probes
+  OpId probe_op = 0;                // the try under way
   bool paused = false;
   Monotonic paused_until = kNever;  // then it is restarted, if it still is
   Monotonic drain_until{};          // of an instance that is to stop: its clients may stay until then
@@ -79,11 +84,20 @@ struct Instance {
   Monotonic created_at{};
   Monotonic state_since{};
   std::optional<Monotonic> started_at;
+
+  std::optional<model::InstanceUse> use;       // of the container that runs, once it was measured
+  std::optional<model::InstanceUse> told_use;  // as masters know it
+  Duration cpu_time{};                         // when it was measured
+  Monotonic measured_at{};
 };
 
 model::InstanceState state_of(Instance const& instance);
 inline bool is_leased(Instance const& instance) { return instance.identity.token != 0; }
+// How the agent probes it, in place of a test by the engine; null: it does not.
+model::Healthcheck const* probe_check_of(Instance const& instance);
 bool is_ready(Instance const& instance);
+// For clients that still use it. Of one that was adopted and that nobody has confirmed yet the usual one.
+Duration drain_delay_of(Instance const& instance);
 model::InstanceReport report_of(Instance const& instance, Now now);
 
 }  // namespace davit::agent

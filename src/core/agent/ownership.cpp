@@ -1,6 +1,8 @@
 #include "core/agent/ownership.hpp"
 
+#include <array>
 #include <charconv>
+#include <sstream>
 
 #include <fmt/core.h>
 
@@ -8,6 +10,9 @@
 
 namespace davit::agent {
 namespace {
+
+constexpr std::int64_t kMostMs = 86'400'000;  // as of a spec
+constexpr std::int64_t kMostRetries = 1000;
 
 std::string const* find_label(std::map<std::string, std::string> const& labels, char const* key) {
   auto const label = labels.find(key);
@@ -38,12 +43,71 @@ std::map<std::string, std::string> labels_of(Owner const& owner, Identity const&
       {"davit.uid", to_string(identity.uid)},           {"davit.slot", std::to_string(identity.slot)},
       {"davit.instance", to_string(identity.instance)}, {"davit.revision", std::to_string(identity.revision)},
       {"davit.epoch", to_string(identity.fence.epoch)}, {"davit.attempt", std::to_string(identity.attempt)}};
-  if (identity.token != 0) labels["davit.token"] = std::to_string(identity.token);
+  labels["davit.token"] = std::to_string(identity.token);  // also 0: else a label of the image would stand
   return labels;
+}
+
+// "http 8080 container 10000 5000 3 0 1000 /ready": port, network, interval, timeout, retries, start period and interval in milliseconds,
+// path.
+std::string probe_label_of(model::Healthcheck const* check, bool is_of_host) {
+  if (!check) return {};
+  auto const ms = [](Duration time) { return std::chrono::ceil<std::chrono::milliseconds>(time).count(); };
+  return fmt::format("{} {} {} {} {} {} {} {} {}", check->http ? "http" : "tcp", check->http ? check->http->port : check->tcp->port,
+                     is_of_host ? kHostNetwork : "container", ms(check->interval), ms(check->timeout), check->retries,
+                     ms(check->start_period), ms(check->start_interval), check->http ? check->http->path : "");
+}
+
+// An image may carry such a label from a container that it was made of, so nothing in it is believed unseen.
+std::optional<LabelledProbe> probe_of(std::map<std::string, std::string> const& labels) {
+  auto const* text = find_label(labels, kProbeLabel);
+  if (!text) return std::nullopt;
+  std::istringstream words(*text);
+  std::string kind;
+  std::string network;
+  std::int64_t port = 0;
+  std::array<std::int64_t, 5> terms{};
+  words >> kind >> port >> network;
+  for (auto& term : terms) words >> term;
+  auto const is_time = [](std::int64_t ms, std::int64_t least) { return ms >= least && ms <= kMostMs; };
+  bool const is_plausible = port >= 1 && port <= 65535 && is_time(terms[0], 1) && is_time(terms[1], 1) && terms[2] >= 1 &&
+                            terms[2] <= kMostRetries && is_time(terms[3], 0) && is_time(terms[4], 1);
+  if (!words || !is_plausible || (kind != "http" && kind != "tcp")) return std::nullopt;
+  using std::chrono::milliseconds;
+  LabelledProbe probe{.check = {.test = {},
+                                .http = {},
+                                .tcp = {},
+                                .interval = milliseconds(terms[0]),
+                                .timeout = milliseconds(terms[1]),
+                                .retries = terms[2],
+                                .start_period = milliseconds(terms[3]),
+                                .start_interval = milliseconds(terms[4])},
+                      .is_of_host = network == kHostNetwork};
+  if (kind == "tcp") {
+    probe.check.tcp = model::TcpProbe{port};
+    return probe;
+  }
+  probe.check.http = model::HttpProbe{port, {}};
+  std::getline(words >> std::ws, probe.check.http->path);
+  return probe;
 }
 
 std::map<std::string, std::string> list_filter(Owner const& owner) {
   return {{"davit.cluster", to_string(owner.cluster)}, {"davit.node", to_string(owner.node)}};
+}
+
+std::set<Owner> owners_of(model::ContainerList const& containers) {
+  std::set<Owner> owners;
+  for (auto const& [id, name, labels, state] : containers.all) {
+    auto const* cluster = find_label(labels, "davit.cluster");
+    auto const* node = find_label(labels, "davit.node");
+    if (!cluster || !node) continue;
+    auto const cluster_id = parse_id<ClusterId>(*cluster);
+    auto const node_id = parse_id<NodeId>(*node);
+    if (!cluster_id || !node_id) continue;
+    Owner const owner{*cluster_id, *node_id};
+    if (identify(owner, name, labels)) owners.insert(owner);
+  }
+  return owners;
 }
 
 std::optional<Identity> identify(Owner const& owner, std::string const& name, std::map<std::string, std::string> const& labels) {

@@ -12,14 +12,14 @@ std::string reason_name(model::Reason reason) { return std::string(model::to_str
 }  // namespace
 
 bool PortPool::is_free(Key key, Monotonic now) const {
-  if (taken_.contains(key)) return false;
+  if (taken_.contains(key) || reserved_.contains(key)) return false;
   auto const blocked = blocked_until_.find(key);
   return blocked == blocked_until_.end() || blocked->second <= now;
 }
 
 Result<std::uint16_t> PortPool::pick_one(model::PortSpec const& wanted, std::set<Key> const& picked, Monotonic now) {
   auto const free = [&](std::uint16_t port) { return is_free({wanted.protocol, port}, now) && !picked.contains({wanted.protocol, port}); };
-  if (wanted.published) {
+  if (wanted.published && wanted.mode == model::PortMode::Host) {
     auto const first = static_cast<std::uint16_t>(*wanted.published);
     auto const last = static_cast<std::uint16_t>(wanted.published_end.value_or(*wanted.published));
     // A fixed port that a stranger held a moment ago is tried again: the user named it.

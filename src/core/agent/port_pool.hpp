@@ -31,6 +31,8 @@ class PortPool {
   Result<std::vector<model::PublishedPort>> pick(std::vector<model::PortSpec> const& wanted, Monotonic now);
   void take(std::span<model::PublishedPort const> ports);
   void release(std::span<model::PublishedPort const> ports);
+  // The cluster's ingress ports, on which the node itself listens: never picked, but not kept from a user who has named one.
+  void reserve(std::set<std::pair<model::Protocol, std::uint16_t>> ports) { reserved_ = std::move(ports); }
   // Somebody outside of Davit holds them: not picked again for a minute.
   void block(std::span<model::PublishedPort const> ports, Monotonic now);
 
@@ -42,6 +44,7 @@ class PortPool {
   PortRange range_;
   std::uint16_t next_;  // picks go round, so that a port that has just been freed is not given to a stranger at once
   std::map<Key, int> taken_;
+  std::set<Key> reserved_;
   std::map<Key, Monotonic> blocked_until_;
 };
 

@@ -158,12 +158,14 @@ void Agent::create(Instance& instance) {
                                                  {"DAVIT_INSTANCE_ID", to_string(identity.instance)},
                                                  {"DAVIT_NODE_NAME", options_.facts.name}};
   if (is_leased(instance)) environment["DAVIT_FENCING_TOKEN"] = std::to_string(identity.token);
+  auto labels = labels_of(owner(), identity);
+  labels[kProbeLabel] = probe_label_of(probe_check_of(instance), instance.spec->network_mode == kHostNetwork);
   call(instance,
        model::CreateContainer{
            .name = container_name(identity),
            .image = image_to_run(instance),
            .spec = instance.spec,
-           .labels = labels_of(owner(), identity),
+           .labels = std::move(labels),
            .environment = std::move(environment),
            .ports = instance.ports,
        },
@@ -241,7 +243,7 @@ void Agent::on_started(Instance& instance, Result<model::EngineReply> const& out
   instance.port_tries = 0;
   auto const& check = instance.spec->healthcheck;
   bool const has_own_test = check && !check->test.items.empty();
-  bool const is_tested = check && check->disable ? false : has_own_test || instance.has_image_test;
+  bool const is_tested = check && check->disable ? false : has_own_test || instance.has_image_test || probe_check_of(instance);
   instance.health = is_tested ? model::Health::Starting : model::Health::None;
   set_phase(instance, Phase::Running);
   inspect(instance);  // its address; and it may have ended already
@@ -250,7 +252,7 @@ void Agent::on_started(Instance& instance, Result<model::EngineReply> const& out
 // Picked ports are ours to change; a fixed one is the user's, and waits until it is free.
 void Agent::retry_with_other_ports(Instance& instance, std::string const& message) {
   ports_.block(instance.ports, now_.monotonic);
-  bool const has_choice = std::ranges::any_of(instance.spec->ports, [](auto const& port) { return !port.published || port.published_end; });
+  bool const has_choice = !std::ranges::all_of(instance.spec->ports, model::is_fixed_on_node);
   if (!has_choice || ++instance.port_tries > kPortTries) {
     instance.port_tries = 0;
     return fail_attempt(instance, Reason::HostPortInUse, message);
@@ -276,6 +278,7 @@ void Agent::on_ended(Instance& instance, Reason reason, std::string message, boo
   instance.reason = has_lost_lease ? Reason::LeaseEnded : reason;
   instance.message = has_lost_lease ? std::string(kLeaseEndedText) : std::move(message);
   instance.paused = false;
+  end_probing(instance);
   instance.health = model::Health::None;
   Ending const ending{clean, instance.started_at ? std::max<Duration>(1ns, now_.monotonic - *instance.started_at) : 1ns};
   note(instance, fmt::format("ended: {}", instance.message), !clean);

@@ -1,4 +1,4 @@
-// From a running container to none: drain → stop signal → grace → kill → remove, each step with a deadline.
+// From a running container to none: out of the registry → drain → stop signal → grace → kill → remove, each step with a deadline.
 #include <algorithm>
 
 #include <fmt/core.h>
@@ -24,9 +24,10 @@ void Agent::begin_stop(Instance& instance, Reason reason) {
   if (instance.stop_wanted) return;
   bool const has_clients = is_ready(instance) && !instance.ports.empty();
   instance.stop_wanted = true;
+  end_probing(instance);
   reserved_.leave(instance.identity.uid);
   instance.stop_reason = reason;
-  if (has_clients && instance.spec) instance.drain_until = now_.monotonic + instance.spec->drain_delay;
+  if (has_clients) instance.drain_until = now_.monotonic + leave_registry(instance) + drain_delay_of(instance);
   wake(instance, kNever);
   touch(instance);
   if (instance.op == 0) continue_stop(instance);  // else when that call is done
@@ -42,7 +43,7 @@ void Agent::continue_stop(Instance& instance) {
     return;
   }
   if (instance.container.id.empty()) return forget(instance);
-  bool const may_serve = instance.phase == Phase::Running || instance.phase == Phase::Drain;
+  bool const may_serve = instance.phase == Phase::Running || instance.phase == Phase::Adopted || instance.phase == Phase::Drain;
   if (may_serve && instance.drain_until > now_.monotonic) {
     set_phase(instance, Phase::Drain);
     wake(instance, instance.drain_until);
@@ -94,6 +95,7 @@ void Agent::stop_to_restart(Instance& instance, Reason reason, std::string messa
   instance.reason = reason;
   instance.message = std::move(message);
   wake(instance, kNever);
+  end_probing(instance);
   set_phase(instance, Phase::StopToRestart);
   auto const grace = reason == Reason::LeaseEnded ? kLeaseGrace : grace_of(instance);
   call(instance, model::StopContainer{instance.container.id, grace}, grace + kAfterGrace);
@@ -102,6 +104,7 @@ void Agent::stop_to_restart(Instance& instance, Reason reason, std::string messa
 void Agent::forget(Instance& instance) {
   CHECK(instance.op == 0);
   wake(instance, kNever);
+  end_probing(instance);
   bool const was_starting = instance.phase == Phase::Create || instance.phase == Phase::Start;
   if (was_starting) --starting_;
   if (!instance.previous_container.empty()) discard(instance.previous_container);
@@ -117,6 +120,7 @@ void Agent::forget(Instance& instance) {
   }
   leased_.erase(instance.identity.instance);
   changed_.erase(instance.identity.instance);
+  unregistered_.insert(instance.identity.instance);
   instances_.erase(instance.identity.instance);
 }
 

@@ -32,7 +32,8 @@ bool is_lately_down(Situation const& s, Worker const& worker) {
 
 Worker worker_of(model::NodeRecord const& record, std::optional<Monotonic> downed_at, Liveness const& liveness, Monotonic now) {
   NodeLife const life{record.id, record.incarnation};
-  return {life, record.status, downed_at, liveness.hearing(life, now), liveness.waiting_since(record.id)};
+  auto const sight = liveness.look(life, now);
+  return {life, record.status, downed_at, sight.hearing, sight.waiting_since, sight.is_overdue};
 }
 
 Verdict Downing::judge(Situation const& s) {
@@ -181,7 +182,8 @@ void Downing::mark(Situation const& s, Round const& round, Verdict& verdict) con
   if (marks.size() > kMarksPerWrite) marks.resize(kMarksPerWrite);
 }
 
-// Only what the store calls unreachable already: users and owners have seen it coming.
+// Only what the store calls unreachable already: users and owners have seen it coming. Nodes that fall together are not lost at the same
+// moment, and the less regular their beats were, the further apart: so whoever is overdue is waited for as well.
 std::vector<Mark> Downing::due(Situation const& s, Round const& round, Verdict& verdict) const {
   std::vector<Mark> marks;
   Monotonic oldest = kNever;
@@ -196,7 +198,9 @@ std::vector<Mark> Downing::due(Situation const& s, Round const& round, Verdict& 
     if (finding.worker->status == NodeStatus::Unreachable) marks.push_back({finding.worker->life, NodeStatus::Down});
   }
   if (oldest == kNever) return {};
-  auto settled_at = std::min(last_growth_ + kSettleAfterGrowth, oldest + kSettleAtMost);
+  bool const is_one_overdue = std::ranges::any_of(s.workers, &Worker::is_overdue);
+  auto const may_grow_until = is_one_overdue ? s.now + kOverdueLook : last_growth_ + kSettleAfterGrowth;
+  auto settled_at = std::min(may_grow_until, oldest + kSettleAtMost);
   if (hold_ended_ != Monotonic::min()) settled_at = std::max(settled_at, hold_ended_ + kSettleAtMost);
   if (s.now >= settled_at) return marks;
   verdict.waiting = "more nodes may be falling: they are judged together";

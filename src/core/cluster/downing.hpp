@@ -29,6 +29,7 @@ namespace davit::cluster {
 
 inline constexpr Duration kSettleAfterGrowth = 1s;
 inline constexpr Duration kSettleAtMost = 3s;
+inline constexpr Duration kOverdueLook = 200ms;  // how often it is looked whether an overdue node was heard or lost
 inline constexpr Duration kDownedMemory = 60s;  // those downed in it count as unreachable for the policy
 inline constexpr Duration kUnknownButLost = 5s;  // waits for a node that another master heard and lost
 inline constexpr Duration kAnswerWithin = 1s;  // a round that is not answered by then may be replaced by one of other suspects
@@ -40,6 +41,7 @@ struct Worker {
   std::optional<Monotonic> downed_at;  // when this master saw it become down; empty: it was down already, or is not
   Hearing hearing = Hearing::Unknown;  // this master's own
   Monotonic waiting_since{};  // of an Unknown one
+  bool is_overdue = false;  // of one that is still heard: it may be the next to fall
 };
 Worker worker_of(model::NodeRecord const& record, std::optional<Monotonic> downed_at, Liveness const& liveness, Monotonic now);
 

@@ -105,6 +105,19 @@ TEST(Downing, calls_unreachable_what_no_master_hears_and_down_when_that_has_sett
   EXPECT_FALSE(scene.commit(11300ms).has_writes());
 }
 
+TEST(Downing, waits_for_a_node_that_is_overdue_but_not_for_ever) {
+  Scene scene(4, 2);
+  scene.make_unreachable({2});
+  scene.worker(3).is_overdue = true;
+  auto const waits = scene.judge(11500ms);
+  EXPECT_FALSE(waits.has_writes());
+  EXPECT_EQ(waits.wake_at, kStart + 11700ms);
+  EXPECT_THAT(waits.waiting, HasSubstr("judged together"));
+  EXPECT_THAT(scene.judge(13100ms).marks, ElementsAre(Mark{Scene::life(2), NodeStatus::Down}));
+  scene.worker(3).is_overdue = false;
+  EXPECT_THAT(scene.judge(11600ms).marks, ElementsAre(Mark{Scene::life(2), NodeStatus::Down}));
+}
+
 TEST(Downing, waits_for_the_answer_of_every_live_master) {
   Scene scene(4, 3);
   scene.lose({2});

@@ -84,15 +84,17 @@ Hearing Liveness::hearing(NodeId node, Monotonic now) const {
   return now >= at->second.changes_at ? Hearing::Lost : at->second.state;
 }
 
-Hearing Liveness::hearing(model::NodeLife life, Monotonic now) const {
-  auto const at = nodes_.find(life.node);
-  if (at == nodes_.end() || at->second.incarnation < life.incarnation) return Hearing::Unknown;
-  return hearing(life.node, now);
-}
+Hearing Liveness::hearing(model::NodeLife life, Monotonic now) const { return look(life, now).hearing; }
 
-Monotonic Liveness::waiting_since(NodeId node) const {
-  auto const at = nodes_.find(node);
-  return at == nodes_.end() ? last_tick_ : at->second.waiting_since;
+Monotonic Liveness::waiting_since(NodeId node) const { return look({node, 0}, last_tick_).waiting_since; }
+
+Liveness::Sight Liveness::look(model::NodeLife life, Monotonic now) const {
+  auto const at = nodes_.find(life.node);
+  if (at == nodes_.end()) return {Hearing::Unknown, last_tick_};
+  auto const& entry = at->second;
+  if (entry.incarnation < life.incarnation) return {Hearing::Unknown, entry.waiting_since};
+  auto const hearing = now >= entry.changes_at ? Hearing::Lost : entry.state;
+  return {hearing, entry.waiting_since, hearing == Hearing::Heard && now >= entry.detector.overdue_at()};
 }
 
 std::vector<NodeId> Liveness::take_changed(Monotonic now) {

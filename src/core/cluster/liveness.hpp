@@ -59,6 +59,13 @@ class Liveness {
   Hearing hearing(model::NodeLife life, Monotonic now) const;
   // Since when an Unknown node is waited for; of any other node meaningless.
   Monotonic waiting_since(NodeId node) const;
+  // Of one life: both, and whether its next beat is later than a pause explains, though it is not surely lost yet.
+  struct Sight {
+    Hearing hearing = Hearing::Unknown;
+    Monotonic waiting_since{};
+    bool is_overdue = false;
+  };
+  Sight look(model::NodeLife life, Monotonic now) const;
   bool counts_as_witness(Monotonic now) const { return now >= muted_until_; }
 
   // The nodes whose hearing is another than at the last call; ascending.

@@ -81,6 +81,8 @@ double PhiDetector::phi(Monotonic now) const {
   return natural * std::numbers::log10e;
 }
 
+Monotonic PhiDetector::overdue_at() const { return last_ + from_seconds(mean_seconds()) + kAcceptablePause; }
+
 Monotonic PhiDetector::suspect_at() const {
   return last_ + from_seconds(mean_seconds() + kYAtThreshold * deviation_seconds()) + kAcceptablePause;
 }

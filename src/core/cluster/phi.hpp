@@ -31,6 +31,7 @@ class PhiDetector {
   Duration expected() const { return expected_; }
 
   double phi(Monotonic now) const;
+  Monotonic overdue_at() const;  // phi is 0.3 then: from here on the doubt grows with every moment
   Monotonic suspect_at() const;  // phi is 8 then, if nothing arrives before
   Monotonic last_heard() const { return last_; }
 

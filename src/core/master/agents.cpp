@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "base/planted.hpp"
+#include "core/cluster/clocks.hpp"
 #include "core/master/master.hpp"
 #include "core/service/terms.hpp"
 
@@ -15,6 +16,20 @@ using model::Reason;
 
 namespace {
 constexpr std::size_t kMostUnclaimed = 10'000;
+constexpr Duration kLateBeat = 500ms;
+
+// Master::begin_session names them so.
+bool is_session_of(std::string_view session, std::string_view process) {
+  return session.size() > process.size() && session.starts_with(process) && session[process.size()] == '.';
+}
+
+constexpr std::string_view kSetTheClock =
+    "let both take the time from NTP (timedatectl set-ntp true), else times in events and logs mislead, and certificates may not be "
+    "accepted";
+
+std::string words_for(Duration difference) {
+  return format_duration(std::chrono::round<std::chrono::seconds>(std::chrono::abs(difference)));
+}
 }  // namespace
 
 NodeIx Master::index_of(NodeId id) {
@@ -32,22 +47,23 @@ NodeIx Master::index_of(NodeId id) {
 void Master::on(FromAgent const& event) {
   auto& node = node_of(event.node);
   pass_on(node, event.message);
-  bool const is_of_the_node = std::holds_alternative<model::FactsChanged>(event.message) ||
-                              std::holds_alternative<model::AgentHello>(event.message) ||
-                              std::holds_alternative<model::Beat>(event.message);
+  bool const is_of_the_node =
+      std::holds_alternative<model::FactsChanged>(event.message) || std::holds_alternative<model::AgentHello>(event.message) ||
+      std::holds_alternative<model::Beat>(event.message) || std::holds_alternative<model::FollowDirectory>(event.message);
   if (is_of_the_node || node.path.kind == Path::Kind::Direct) hear(node, event.message);
 }
 
 // Before it has told everything, single changes would read as all there is.
 void Master::hear(Node& node, model::ToMaster const& message) {
   bool const is_change = std::holds_alternative<model::InstanceChanged>(message) || std::holds_alternative<model::InstanceGone>(message) ||
-                         std::holds_alternative<model::Verdict>(message);
+                         std::holds_alternative<model::Verdict>(message) || std::holds_alternative<model::InstancesMeasured>(message);
   if (is_change && (!node.has_reported || node.is_down())) return;
   std::visit([&](auto const& each) { on_message(node, each); }, message);
 }
 
 void Master::on_message(Node& node, model::AgentHello const& message) {
   bool const was_connected = std::exchange(node.is_connected, true);
+  if (node.facts.address != message.facts.address) see_ways_to(node);
   node.facts = message.facts;
   node.known_life = message.incarnation;
   if (node.path.kind == Path::Kind::Relayed) send_peer(node.path.peer, model::Subscribe{node.record.id, false});
@@ -59,10 +75,50 @@ void Master::on_message(Node& node, model::AgentHello const& message) {
   maintenance_due_ = true;
 }
 
+Status Master::admit(Applicant const& applicant) const {
+  TRY_VOID(check_cluster(applicant.cluster));
+  if (auto const& rival = applicant.rival; rival && rival->silent_for < 2 * cluster::beat_interval(view_.nodes.size()) + kLateBeat) {
+    if (rival->is_itself) return fail(Code::Exists, {});
+    return fail(Code::Exists, fmt::format("node {} with id {} is connected from {} as well: a data directory belongs to one node; give the "
+                                          "copy an empty --data-dir and a --node name of its own",
+                                          rival->name, to_string(applicant.id), rival->address));
+  }
+  for (auto const& other : nodes_) {
+    bool const is_taken = other.is_recorded && !other.is_down() && other.record.name == applicant.name && other.record.id != applicant.id;
+    if (!is_taken) continue;
+    return fail(Code::Exists,
+                fmt::format("the name {} belongs to node {} at {}, which is {}: give this one another --node name", applicant.name,
+                            to_string(other.record.id), other.facts.address, model::to_string(other.record.status)));
+  }
+  return {};
+}
+
+// The key of an earlier session of the same master goes within moments; that of another process stays.
+Status Master::admit_peer(Applicant const& applicant) const {
+  TRY_VOID(check_cluster(applicant.cluster));
+  auto const known = view_.masters.find(applicant.id);
+  if (known == view_.masters.end() || is_session_of(known->second.record.session, applicant.process)) return {};
+  return fail(Code::Unavailable,
+              fmt::format("another process is master {} at {}", known->second.record.name, known->second.record.address));
+}
+
+Status Master::check_cluster(ClusterId cluster) const {
+  if (view_.cluster.mod_revision == 0) return fail(Code::Unavailable, "this master has not read the store yet");
+  auto const own = view_.cluster.record.uid;
+  if (!cluster || cluster == own) return {};
+  return fail(Code::Invalid,
+              fmt::format("it belongs to cluster {}, and this is cluster {}: send it to masters of its own, or give it an empty "
+                          "--data-dir, and it joins as a new node",
+                          to_string(cluster), to_string(own)));
+}
+
 void Master::welcome(Node const& node) {
   if (view_.cluster.mod_revision == 0) return;
-  model::Welcome message{
-      .cluster = view_.cluster.record.uid, .incarnation = node.is_recorded ? node.record.incarnation : 0, .masters = addresses_};
+  auto const& cluster = view_.cluster.record;
+  model::Welcome message{.cluster = cluster.uid,
+                         .incarnation = node.is_recorded ? node.record.incarnation : 0,
+                         .masters = addresses_,
+                         .as_of = {cluster.era, view_.revision}};
   send(node, std::move(message), kNever);
 }
 
@@ -87,7 +143,10 @@ void Master::on_message(Node& node, model::FencesStored const& message) {
   }
   node.answered |= answered;
   bool const is_all_fenced = (mine_ & ~node.answered).none();
-  if (message.round == node.last_round) node.fence_at = is_all_fenced ? kNever : now_.monotonic + 1s;
+  if (message.round == node.last_round) {
+    node.fence_at = is_all_fenced ? kNever : now_.monotonic + 1s;
+    touch_path(node);
+  }
   drop_instances_not_in(node, message);
   for (auto const& report : message.all) {
     merge(node, report);
@@ -145,15 +204,15 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
     found.slot = report.slot;
     found.revision = report.revision;
     found.created = now_.monotonic - report.created_ago;
-    instance = &insert(*service, std::move(found));
+    instance = &service->instances.insert(std::move(found));
   }
-  if (auto const ix = node_ix_.at(node.record.id); instance->node != ix) set_node(*service, *instance, ix);
+  if (auto const ix = index_of(node); instance->node != ix) set_node(*service, *instance, ix);
 
   if (instance->state == InstanceState::Lost) instance->stop_sent = false;  // its node is back with it
   auto const before = instance->state;
   bool const was_ready = instance->is_ready();
   auto const reason_before = instance->reason;
-  auto message_before = instance->detail->message;
+  bool const has_other_message = instance->detail->rare->message != report.message;
   instance->state = report.state;
   instance->health = report.health;
   instance->reason = report.reason;
@@ -167,13 +226,14 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   if (!instance->stop_sent) instance->retry_at = kNever;
   bool const is_new = instance->detail->created_at == Wall{};
   learn_detail(node, report, before, *instance->detail);
+  if (instance->state != InstanceState::Running) see_use(*service, *instance, std::nullopt);  // what runs next is measured anew
 
   if (auto const kept = service->head.revisions.find(report.revision);
       !report.digest.empty() && kept != service->head.revisions.end() && kept->second.digest.empty()) {
     service->seen_digest = {report.revision, report.digest};
   }
-  bool const is_news = before != instance->state || was_ready != instance->is_ready() || reason_before != instance->reason ||
-                       message_before != instance->detail->message;
+  bool const is_news =
+      before != instance->state || was_ready != instance->is_ready() || reason_before != instance->reason || has_other_message;
   if (is_news || is_new) changed(*service, *instance, before);
   touch(*service);
   plan_soon(*service);
@@ -186,20 +246,21 @@ void Master::learn_detail(Node const& node, model::InstanceReport const& report,
   bool const is_new = detail.created_at == Wall{};
   if (is_new) detail.created_at = at(report.created_ago);
   if (is_new || before != report.state) detail.state_since = at(report.state_ago);
-  bool const is_same_start =
-      before == report.state && detail.container.id == report.container.id && detail.started_at && report.started_ago;
+  service::PackedContainer container(report.container);
+  bool const is_same_start = before == report.state && detail.started_at && report.started_ago && detail.container.id() == container.id();
   if (!is_same_start) detail.started_at = report.started_ago ? std::optional(at(*report.started_ago)) : std::nullopt;
-  detail.next_start_at = report.next_start_in ? std::optional(at(-*report.next_start_in)) : std::nullopt;
-  detail.message = report.message;
-  detail.container = report.container;
-  detail.previous_container = report.previous_container;
+  detail.container = std::move(container);
   detail.ports = report.ports;
   for (auto& port : detail.ports) {
     if (port.address.empty() || port.address == "0.0.0.0" || port.address == "::") port.address = node.facts.address;
   }
-  detail.digest = report.digest;
-  if (report.token != 0) detail.token = report.token;
-  detail.exit_code = report.exit_code;
+  detail.rare.change([&](service::Exceptional& rare) {
+    rare.message = report.message;
+    rare.previous_container = report.previous_container;
+    rare.exit_code = report.exit_code;
+    rare.next_start_at = report.next_start_in ? std::optional(at(-*report.next_start_in)) : std::nullopt;
+    if (report.token != 0) rare.token = report.token;
+  });
 }
 
 // An instance of a service that is gone. Of an older era it stays: the store may have been restored from before its creation.
@@ -229,7 +290,7 @@ void Master::on_message(Node& node, model::Verdict const& message) {
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
   if (!instance || instance->state != InstanceState::Offered || message.admitted) return;
   if (planted(Bug::RefusalIsPlacement)) return set_state(*service, *instance, InstanceState::Preparing, Reason::None, {});
-  if (node_ix_.at(node.record.id) != instance->node) return;
+  if (index_of(node) != instance->node) return;
   if (holds_slot(*service, *instance)) on_refused_offer(node, *service, *instance, message);
   else take_refusal(node, *service, *instance, message);
 }
@@ -240,7 +301,7 @@ void Master::on_message(Node& node, model::InstanceGone const& message) {
   unclaimed_.erase({message.uid, message.id});
   if (!instance) return;
   if (!holds_slot(*service, *instance)) erase(*service, *instance);
-  else if (node_ix_.at(node.record.id) == instance->node) on_slot_gone(*service, *instance, message);
+  else if (index_of(node) == instance->node) on_slot_gone(*service, *instance, message);
 }
 
 void Master::on_message(Node& node, model::Beat const& message) {
@@ -250,12 +311,50 @@ void Master::on_message(Node& node, model::Beat const& message) {
   auto const interval = cluster::beat_interval(view_.nodes.size());
   if (liveness_) {
     liveness_->set_interval(interval);
-    liveness_->on_beat(node.record.id, message.incarnation, now_.monotonic, message.echo);
+    bool const is_heard = liveness_->on_beat(node.record.id, message.incarnation, now_.monotonic, message.echo);
+    if (is_heard && message.wall != Wall{}) see_clock(node, message);
   }
   auto const grant = grant_for(node, message);
   auto const valid_until = now_.monotonic + cluster::kStampAge;
   out_->push_back(
       Send{node.record.id, model::BeatBack{now_.monotonic, interval, grant}, grant ? std::min(valid_until, command_until()) : valid_until});
+}
+
+// Told when it changes, not with every beat.
+void Master::see_clock(Node& node, model::Beat const& beat) {
+  auto difference = cluster::clock_difference(beat.wall, now_, beat.echo);
+  if (cluster::do_clocks_agree(difference)) difference = {};
+  bool const was_told = cluster::do_clocks_agree(difference - node.clock_difference);
+  bool const is_right_again = difference == Duration{} && node.clock_difference != Duration{};
+  if (was_told && !is_right_again) return;
+  node.clock_difference = difference;
+  node.clock_warning.clear();
+  if (is_right_again) note(false, fmt::format("the clock of node {} agrees with this master's again", node.facts.name));
+  else {
+    node.clock_warning = fmt::format("the clock of node {} is {} {} that of master {}: {}", node.facts.name, words_for(difference),
+                                     difference > Duration{} ? "ahead of" : "behind", options_.name, kSetTheClock);
+    note(true, node.clock_warning);
+  }
+  judge_own_clock();
+}
+
+// One against most of the others: it is likelier the one that is wrong.
+void Master::judge_own_clock() {
+  std::ptrdiff_t heard = 0;
+  std::ptrdiff_t ahead = 0;
+  std::ptrdiff_t behind = 0;
+  for (auto const& node : nodes_) {
+    if (!node.is_connected) continue;
+    ++heard;
+    ahead += node.clock_difference > Duration{} ? 1 : 0;
+    behind += node.clock_difference < Duration{} ? 1 : 0;
+  }
+  auto const against = std::max(ahead, behind);
+  bool const is_wrong = against > 1 && against * 2 > heard;
+  if (!std::exchange(is_own_clock_wrong_, is_wrong) && is_wrong) {
+    note(true, fmt::format("the clocks of {} of {} nodes are all {} this master's: it is likely that of {} that is wrong: {}", against,
+                           heard, ahead > behind ? "ahead of" : "behind", options_.name, kSetTheClock));
+  }
 }
 
 // Whether it owns a slot of that node or none: what ends the lease is that no master at all may say so (protocol.md §7).
@@ -267,6 +366,7 @@ std::optional<model::Grant> Master::grant_for(Node const& node, model::Beat cons
 void Master::on_message(Node& node, model::FactsChanged const& message) {
   bool const came_back = message.facts.engine_up && !node.facts.engine_up;
   bool const went_away = !message.facts.engine_up && node.facts.engine_up;
+  if (node.facts.address != message.facts.address) see_ways_to(node);
   node.facts = message.facts;
   see_node(node);
   maintenance_due_ = true;
@@ -278,9 +378,22 @@ void Master::on_message(Node& node, model::FactsChanged const& message) {
   plan_all_soon();
 }
 
+void Master::on_message(Node& node, model::InstancesMeasured const& message) {
+  auto const ix = index_of(node);
+  for (auto const& each : message.some) {
+    auto* service = find_by_uid(each.uid);
+    auto* instance = service ? service->find(each.slot, each.id) : nullptr;
+    bool const is_here = instance && instance->node == ix && instance->state == InstanceState::Running;
+    if (!is_here) continue;
+    see_use(*service, *instance, each.use);
+    see_mean(*service);
+  }
+}
+
 void Master::on(AgentLeft const& event) {
   auto& node = node_of(event.node);
   node.is_connected = false;
+  stop_telling(event.node);
   if (liveness_) liveness_->left(event.node);
   if (planted(Bug::UnansweredIsLost)) drop_instances_of(node, Reason::NodeDown);
   touch_path(node);

@@ -37,19 +37,32 @@ void Master::carry_out(CommandId id, model::Command const& command) {
       service::decide(exists ? &known->second.head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second.record, command);
   if (!decision) return reply(id, std::unexpected(decision.error()));
   if (decision->event) {
+    auto const free = check_ports(command.service, *decision->event);
+    if (!free) return reply(id, std::unexpected(free.error()));
     auto& service = exists ? known->second : services_[command.service];
     service.head.name = command.service;
     service.shard = shard_of(command.service);
     return append(service, *std::move(decision->event), QueuedCommand{id, command});
   }
+  if (auto const* move = std::get_if<model::Move>(&command.body)) begin_moves(known->second, *move);
   Applied applied{.store_revision = store_revision_, .replayed = decision->replayed.has_value(), .unchanged = !decision->replayed};
-  if (exists) applied.revision = known->second.head.revision;
+  if (exists && !decision->replayed) applied.revision = known->second.head.revision;
   if (exists) applied.generation = known->second.head.generation;
   if (decision->replayed) {
     applied.generation = decision->replayed->generation;
     applied.created = applied.generation == 1;
   }
   reply(id, applied);
+}
+
+// Of what a user asks for; what the owner decides by itself, as a rollback, is not refused.
+Status Master::check_ports(std::string const& name, model::EventBody const& body) const {
+  auto const* service = find_service(name);
+  auto const uid = service ? service->head.uid : ServiceUid{};
+  if (auto const* created = std::get_if<model::ServiceCreated>(&body)) return claims_.check(name, uid, *created->spec);
+  if (auto const* changed = std::get_if<model::SpecChanged>(&body)) return claims_.check(name, uid, *changed->spec);
+  if (auto const* back = std::get_if<model::RolledBack>(&body)) return claims_.check(name, uid, *back->spec);
+  return {};
 }
 
 Result<model::Head> Master::dry_run(model::Command const& command, Wall now) const {
@@ -59,6 +72,7 @@ Result<model::Head> Master::dry_run(model::Command const& command, Wall now) con
       service::decide(service ? &service->head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second.record, command));
   model::Head head = service ? service->head : model::Head{.name = command.service};
   if (!decision.event) return head;
+  TRY_VOID(check_ports(command.service, *decision.event));
   return apply(head, {.number = head.events + 1, .time = now, .author = command.author, .body = *std::move(decision.event)});
 }
 
@@ -83,7 +97,7 @@ void Master::append(Service& service, model::EventBody body, std::optional<Queue
   if (before.events == 0) append.head.uid = {view_.cluster.record.era, 0};
 
   Write write;
-  write.compares = {{model::head_key(before.name), Compare::Target::Version, static_cast<std::int64_t>(before.events)}};
+  write.compares = is_as_it_was(service);
   if (!planted(Bug::AppendsWithoutGrant)) write.compares.push_back(holds_shard(service.shard));
   write.puts = {model::HeadRecord{append.head}, model::EventRecord{before.name, append.event}};
   if (changes_spec_record(append.event.body)) {
@@ -101,6 +115,17 @@ void Master::append(Service& service, model::EventBody body, std::optional<Queue
   if (was_there_before) write.erases.push_back(model::gone_key(before.name));
   if (planted(Bug::AnswersBeforeDurable) && append.command) reply(append.command->id, Applied{.generation = append.head.generation});
   submit(std::move(append), std::move(write));
+}
+
+// A write whose outcome was unknown is sent again, so one of its tries may come to the store late: when the service has been removed, or
+// made anew and changed as often as before. The revision that wrote the head tells, and of a service that is not there the trace that a
+// removal leaves. The key's version would not: it begins anew in a store that the service was copied to.
+std::vector<Compare> Master::is_as_it_was(Service const& service) const {
+  auto const& name = service.head.name;
+  if (service.exists()) return {{model::head_key(name), Compare::Target::ModRevision, service.head_at}};
+  auto const gone = view_.gone.find(name);
+  return {{model::head_key(name), Compare::Target::Version, 0},
+          {model::gone_key(name), Compare::Target::ModRevision, gone == view_.gone.end() ? 0 : gone->second.mod_revision}};
 }
 
 OpId Master::submit(PendingWrite what, Write write) {
@@ -145,6 +170,7 @@ void Master::on_appended(Append const& append, std::int64_t revision) {
   auto head = append.head;
   if (head.uid.revision == 0) head.uid.revision = revision;
   bool const was_seen = view_.revision >= revision;
+  service.head_at = std::max(service.head_at, revision);
   if (append.command) {
     reply(
         append.command->id,
@@ -200,8 +226,8 @@ void Master::remove_records(Service& service) {
   Removal removal{head.name, {head.name, head.uid, now_.wall, head.requests}};
   if (planted(Bug::RemovalForgetsRequests)) removal.gone.requests.clear();
   Write write;
-  write.compares = {holds_shard(service.shard),
-                    {model::head_key(head.name), Compare::Target::Version, static_cast<std::int64_t>(head.events)}};
+  write.compares = is_as_it_was(service);
+  write.compares.push_back(holds_shard(service.shard));
   write.puts = {removal.gone};
   write.erases = {model::head_key(head.name)};
   for (auto const& [revision, record] : head.revisions) write.erases.push_back(model::spec_key(head.name, revision));
@@ -230,7 +256,7 @@ void Master::on_refused(Removal const& removal) {
 
 void Master::on_applied(DutyWrite const& write, std::int64_t revision) {
   duties_[static_cast<std::size_t>(write.duty)].is_busy = false;
-  for (auto const id : write.answers) reply(id, Applied{.store_revision = revision});
+  if (write.command) reply(write.command->id, Applied{.store_revision = revision});
   maintenance_due_ = true;
 }
 
@@ -238,7 +264,7 @@ void Master::on_failed(DutyWrite const& write, Error const& error) {
   auto& state = duties_[static_cast<std::size_t>(write.duty)];
   state.is_busy = false;
   state.retry_at = now_.monotonic + kDutyRetry;
-  for (auto const id : write.answers) reply(id, std::unexpected(error));
+  if (write.command) reply(write.command->id, std::unexpected(error));
   if (write.duty == Duty::Membership) store_error_ = error;
   note(true, fmt::format("the store does not take this master's own keys: {}; trying again", error.message));
 }
@@ -247,9 +273,7 @@ void Master::on_refused(DutyWrite const& write) {
   auto& state = duties_[static_cast<std::size_t>(write.duty)];
   state.is_busy = false;
   state.retry_at = now_.monotonic + kRequeue;
-  for (auto const id : write.answers) {
-    reply(id, fail(Code::Stale, "the node was changed by somebody else at the same moment; nothing was changed, try again"));
-  }
+  if (write.command) wait(write.command->id, write.command->command, kRequeue);  // it says what should be, whatever others have changed
   maintenance_due_ = true;
 }
 

@@ -76,13 +76,14 @@ bool Master::record_nodes() {
     auto const& node = nodes_[static_cast<std::size_t>(ix)];
     bool const is_there = node.is_connected || node.path.kind == Path::Kind::Relayed;
     if (!is_there || node.facts.name.empty() || write.puts.size() == kMostPerWrite) continue;
+    bool const is_back = node.is_down() && node.has_reported && is_alive(node);
+    bool const is_as_recorded = node.is_recorded && node.record.name == node.facts.name && node.record.roles == node.facts.roles;
+    if (is_as_recorded && !is_back) continue;
     auto record = node.record;
     record.name = node.facts.name;
     record.roles = node.facts.roles;
     if (!node.is_recorded) record.incarnation = node.known_life + 1;  // also of one that was taken out and comes back
-    bool const is_back = node.is_down() && node.has_reported && is_alive(node);
     if (is_back) record.status = model::NodeStatus::Up, ++record.incarnation;
-    if (node.is_recorded && record == node.record) continue;
     auto const kept = view_.nodes.find(id);
     write.compares.push_back(
         {model::node_key(id), Compare::Target::ModRevision, kept == view_.nodes.end() ? 0 : kept->second.mod_revision});
@@ -109,8 +110,11 @@ bool Master::is_alive(Node const& node) const {
 
 bool Master::judge_nodes() {
   std::vector<cluster::Worker> workers;
+  workers.reserve(view_.nodes.size());
+  auto known = node_ix_.begin();  // in the same order, and more
   for (auto const& [id, kept] : view_.nodes) {
-    auto const& node = nodes_[static_cast<std::size_t>(node_ix_.at(id))];
+    while (known->first != id) ++known;
+    auto const& node = nodes_[static_cast<std::size_t>(known->second)];
     if (!node.is_worker()) continue;
     auto const downed_at = node.downed_at == kNever ? std::nullopt : std::optional(node.downed_at);
     workers.push_back(cluster::worker_of(kept.record, downed_at, *liveness_, now_.monotonic));
@@ -230,21 +234,35 @@ void Master::carry_out(CommandId id, model::NodeCommand const& command) {
   if (*wanted == kept->second.record) return reply(id, Applied{.store_revision = store_revision_, .unchanged = true});
   auto const key = model::node_key(command.node);
   Write write{.compares = {am_coordinator(), {key, Compare::Target::ModRevision, kept->second.mod_revision}}};
+  if (command.mark_down) {  // another master may testify meanwhile that it hears the node
+    for (auto const& [master, seen] : view_.masters) write.compares.push_back(as_seen(model::seen_key(master)));
+  }
   if (*wanted) write.puts.push_back(**wanted);
   else write.erases.push_back(key);
-  perform(Duty::Coordination, std::move(write), {id});
+  perform(Duty::Coordination, std::move(write), QueuedNodeCommand{id, command});
 }
 
 // ---- what the store says of nodes
+
+std::map<NodeId, std::string> Master::nodes_to_sweep() const {
+  std::map<NodeId, std::string> nodes;
+  if (!is_coordinator() || !is_informed()) return nodes;
+  for (auto const& [id, kept] : view_.nodes) {
+    if (kept.record.status == model::NodeStatus::Down) nodes.emplace(id, kept.record.name);
+  }
+  return nodes;
+}
 
 void Master::on_node_record(NodeId id) {
   auto& node = node_of(id);
   auto const kept = view_.nodes.find(id);
   auto const before = node.record;
   bool const was_down = node.is_down();
+  count_reachable(node, -1);
   node.is_recorded = kept != view_.nodes.end();
   if (node.is_recorded) node.record = kept->second.record;
   else node.record = {.id = id, .incarnation = 0};
+  count_reachable(node, +1);
   if (node.facts.name.empty()) node.facts.name = node.record.name, node.facts.roles = node.record.roles;
   answers_changed_ = true;
   touch_path(node);
@@ -255,6 +273,7 @@ void Master::on_node_record(NodeId id) {
   }
   bool const is_down = !node.is_recorded || node.is_down();
   if (is_down && !was_down) on_down(node);
+  if (before.status != node.record.status || before.name != node.record.name) see_ways_to(node);
   if (before.incarnation != node.record.incarnation && node.is_recorded) {
     await_answer(node);
     if (node.is_connected) welcome(node);

@@ -44,7 +44,7 @@ struct Granted {
   std::int64_t lease = 0;
   Duration ttl{};
 };
-// Of GrantLease and RenewLease. Code::NotFound: the lease has ended.
+// Of GrantLease, RenewLease and RevokeLease (where what is granted says nothing). Code::NotFound: the lease has ended.
 struct LeaseDone {
   OpId op = 0;
   Result<Granted> outcome;
@@ -98,9 +98,11 @@ struct RenewLease {
   std::int64_t lease = 0;
   Monotonic deadline{};
 };
-// Of a session that is over: its keys go with it, which need not wait for the end of the lease then. Nobody waits for the outcome.
+// Of a session that is over: its keys go with it, which need not wait for the end of the lease then.
 struct RevokeLease {
+  OpId op = 0;
   std::int64_t lease = 0;
+  Monotonic deadline{};
 };
 // The store's revision by a linearizable read.
 struct ReadRevision {
@@ -143,7 +145,8 @@ struct Reply {
   CommandId id = 0;
   Result<Applied> outcome;
 };
-// After Leave: this master holds nothing any more and has ended its session.
+// After Leave: this master holds nothing any more, and its session has ended in the store, or could not be ended in time. The process
+// may go: what it has asked of the store has been answered.
 struct Left {};
 struct Changed {
   Transition what;

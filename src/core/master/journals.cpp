@@ -82,11 +82,11 @@ void Master::take_in_journals(StoreBatch const& batch) {
     }
     auto const event = events.find(head.name);
     bool const has_event = event != events.end() && event->second->number == head.events;
-    on_head(std::move(head), has_event ? event->second : nullptr);
+    on_head(std::move(head), change.mod_revision, has_event ? event->second : nullptr);
   }
 }
 
-void Master::on_head(model::Head head, model::JournalEvent const* event) {
+void Master::on_head(model::Head head, std::int64_t written_at, model::JournalEvent const* event) {
   auto const known = services_.find(head.name);
   bool const is_known = known != services_.end() && known->second.exists();
   if (is_known && known->second.head.uid == head.uid && known->second.head.events >= head.events) return;  // an own write
@@ -96,6 +96,7 @@ void Master::on_head(model::Head head, model::JournalEvent const* event) {
   }
   if (is_known && known->second.head.uid != head.uid) forget_service(head.name);
   auto& service = services_[head.name];
+  service.head_at = written_at;
   install(service, std::move(head), event);
 }
 
@@ -103,7 +104,9 @@ void Master::on_head_erased(std::string const& key, std::int64_t revision) {
   auto const path = key.substr(0, key.rfind('/'));
   auto const name = path.substr(path.rfind('/') + 1);
   auto const known = services_.find(name);
-  if (known == services_.end() || !known->second.exists() || known->second.head.uid.revision > revision) return;
+  if (known == services_.end() || !known->second.exists()) return;
+  // Older than the service: it was of one that an own write has followed. A service of an earlier era has a revision of another store.
+  if (known->second.head.uid > ServiceUid{view_.cluster.record.era, revision}) return;
   forget_service(name);
 }
 
@@ -143,9 +146,11 @@ void Master::forget_service(std::string const& name) {
   for (auto const& instance : service.instances) all.emplace_back(instance.slot, instance.id);
   for (auto const& [slot, id] : all) erase(service, *service.find(slot, id));
   names_.erase(service.head.uid);
+  touch_all(claims_.erase(service.head.uid));
   placement_.forget(service.head.uid);
   plan_at(service, kNever);
   touched_.erase(name);
+  see_directory(name);
   ++version_;
   changed({.type = "service.removed", .service = name, .revision = service.head.revision});
   bool const is_appending = service.is_appending;

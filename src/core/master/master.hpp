@@ -27,8 +27,10 @@
 #include "core/cluster/liveness.hpp"
 #include "core/cluster/session.hpp"
 #include "core/master/events.hpp"
+#include "core/master/port_claims.hpp"
 #include "core/master/state.hpp"
 #include "core/master/store_view.hpp"
+#include "core/placement/balance.hpp"
 #include "core/placement/index.hpp"
 
 namespace davit::master {
@@ -41,6 +43,22 @@ struct Options {
   std::string address;    // of its link
   cluster::DowningPolicy downing;
   std::size_t orders_per_step = 256;  // more are cut into further steps, so that none is long
+};
+
+// Who wants to be heard as a node of this cluster.
+struct Applicant {
+  // Who is connected under the same id already.
+  struct Rival {
+    std::string name;
+    std::string address;
+    Duration silent_for{};
+    bool is_itself = false;  // the same process, by another of this master's addresses
+  };
+  NodeId id;
+  std::string name;
+  ClusterId cluster;    // that it belongs to; zero: none yet
+  std::string process;  // a master's: Options::session of it
+  std::optional<Rival> rival;
 };
 
 enum class Phase : std::uint8_t { Loading, Joining, Active, Left };
@@ -65,13 +83,32 @@ class Master {
   // What the command would lead to, without doing it: the head after it.
   Result<model::Head> dry_run(model::Command const& command, Wall now) const;
   bool is_coordinator() const;
+  // The nodes that are down, by name, whose traces elsewhere this master clears away: none, unless it coordinates and knows.
+  std::map<NodeId, std::string> nodes_to_sweep() const;
+  // The older service that has this ingress port of the service; null: it is the service's own.
+  std::string const* older_claimant(Service const& service, model::PortSpec const& port) const {
+    return claims_.older_claimant(service.head.uid, port);
+  }
   // Why nodes that are gone are not downed; empty: nothing is held back. Every master can tell.
   std::string const& hold() const { return view_.suspects.record.hold; }
   // How old what this master shows may be, if it is not fresh.
   std::optional<Duration> view_age(Monotonic now) const;
+  // Then it is the masters that are cut off, more likely than not.
+  bool is_most_unreachable() const { return unreachable_ * 2 > workers_; }
+  // Every worker that is up has told of its instances, or 30 s have passed, and the view is fresh: what is not shown is not there.
+  bool is_informed() const;
   bool acts_for(ShardId shard) const;
   // The slots that wait for a node, at most so many; and why.
   std::vector<Unplaced> explain(Service const& service, std::size_t most) const;
+  // The nodes as one more instance would see them, the best first.
+  std::vector<placement::Verdict> explain_next(Service const& service) const;
+  std::string const& process() const { return options_.session; }
+  // Whether an agent may connect, and whether another master may. Error: what it is told (no text: it knows); Unavailable: it may try
+  // again soon.
+  Status admit(Applicant const& applicant) const;
+  Status admit_peer(Applicant const& applicant) const;
+  // What would balance the nodes, at most so many moves; of services that are as they should be. Carried out by model::Move.
+  std::vector<PlannedMove> rebalance(std::size_t most) const;
 
  private:
   // ---- writes on their way
@@ -89,7 +126,7 @@ class Master {
   enum class Duty : std::uint8_t { Membership, Coordination, Testimony };
   struct DutyWrite {
     Duty duty = Duty::Membership;
-    std::vector<CommandId> answers;
+    std::optional<QueuedNodeCommand> command;  // that it carries out
   };
   struct SlotWrite {
     ServiceUid uid;
@@ -157,19 +194,23 @@ class Master {
   void keep_session();
   void begin_session(std::int64_t lease, Duration ttl, Monotonic sent);
   void end_session();
+  void revoke(std::int64_t lease);
   void keep_membership();
+  Status check_cluster(ClusterId cluster) const;
+  void give_way_to(model::MasterRecord const& other);
+  void refuse_remains();
   void keep_ready();
   void resume_commanding();
   bool is_member() const;  // the session stands in the store
   bool may_command() const;
   Monotonic command_until() const;
   bool may_perform(Duty duty) const;
-  void perform(Duty duty, Write write, std::vector<CommandId> answers = {});
+  void perform(Duty duty, Write write, std::optional<QueuedNodeCommand> command = {});
   void on_masters_changed();
 
   // shards.cpp: what is held, and who has answered for it
-  void on_shard(ShardId id);
-  void gain(ShardId id);
+  void on_shards(std::vector<ShardId> const& ids);
+  void gain(std::bitset<kShards> const& gained);
   void lose(ShardId id);
   void keep_paths();
   void choose_path(Node& node);
@@ -177,7 +218,7 @@ class Master {
   void count_answers();
   bool may_place_unanswered(ShardId id) const;
   void await_answer(Node& node);
-  void touch_path(Node& node) { unsettled_nodes_.insert(node_ix_.at(node.record.id)); }
+  void touch_path(Node& node) { unsettled_nodes_.insert(index_of(node)); }
 
   // coordinator.cpp
   void coordinate();
@@ -219,6 +260,7 @@ class Master {
   void on(WriteDone const& event);
   void carry_out_or_queue(CommandId id, model::Command const& command);
   void carry_out(CommandId id, model::Command const& command);
+  Status check_ports(std::string const& name, model::EventBody const& body) const;
   void append(Service& service, model::EventBody body, std::optional<QueuedCommand> command);
   void remove_records(Service& service);
   void on_appended(Append const& append, std::int64_t revision);
@@ -237,10 +279,11 @@ class Master {
   OpId submit(PendingWrite what, Write write);
   Fence fence_of(Service const& service) const { return {service.shard, shards_[service.shard.value].epoch}; }
   Compare holds_shard(ShardId shard) const;
+  std::vector<Compare> is_as_it_was(Service const& service) const;
 
   // journals.cpp: heads, by one's own writes and by the view
   void take_in_journals(StoreBatch const& batch);
-  void on_head(model::Head head, model::JournalEvent const* event);
+  void on_head(model::Head head, std::int64_t written_at, model::JournalEvent const* event);
   void on_head_erased(std::string const& key, std::int64_t revision);
   void install(Service& service, model::Head head, model::JournalEvent const* event);
   void claim_instances(ServiceUid uid);
@@ -258,6 +301,10 @@ class Master {
   void on_message(Node& node, model::InstanceGone const& message);
   void on_message(Node& node, model::Beat const& message);
   void on_message(Node& node, model::FactsChanged const& message);
+  void on_message(Node& node, model::InstancesMeasured const& message);
+  void on_message(Node& node, model::FollowDirectory const& message);
+  void see_clock(Node& node, model::Beat const& beat);
+  void judge_own_clock();
   void welcome(Node const& node);
   void send(Node const& node, model::ToAgent message, Monotonic valid_until);
   void command(Node const& node, model::ToAgent message) { send(node, std::move(message), command_until()); }
@@ -270,8 +317,10 @@ class Master {
   void give_up(Service& service, Instance& instance, model::Reason reason);
   void stop_orphan(Node const& node, model::InstanceReport const& report);
   NodeIx index_of(NodeId id);
+  NodeIx index_of(Node const& node) const { return NodeIx(&node - nodes_.data()); }
   Node& node_of(NodeId id) { return nodes_[static_cast<std::size_t>(index_of(id))]; }
   Service* find_by_uid(ServiceUid uid);
+  Service const* find_by_uid(ServiceUid uid) const { return const_cast<Master*>(this)->find_by_uid(uid); }
 
   // slots.cpp: those that must not be doubled
   bool is_guarded(Service const& service, std::uint32_t revision) const;
@@ -301,6 +350,7 @@ class Master {
   // reconcile.cpp: from plans to orders
   void on(Tick const&);
   void maintain();
+  Monotonic next_maintenance() const;
   void reconcile_due();
   void reconcile(Service& service);
   bool may_plan(Service const& service) const;
@@ -317,6 +367,7 @@ class Master {
   void plan_soon(Service& service) { plan_at(service, now_.monotonic); }
   void plan_all_soon() { must_plan_all_ = true; }
   void plan_all();
+  std::string lost_ports(Service const& service) const;
   void refresh_statuses();
 
   // placing.cpp: which node gets an instance
@@ -331,15 +382,44 @@ class Master {
   void take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict);
   placement::Search search_for(Service const& service, Instance const& instance) const;
   NodeIx home_of(Service const& service, std::uint32_t slot) const;
+  NodeIx only_node_for(Service const& service, std::uint32_t slot) const;
   void account(Service& service, Instance& instance, int sign);
 
+  void see_use(Service& service, Instance& instance, std::optional<model::InstanceUse> use);
+  void see_mean(Service& service);
+
+  // balancing.cpp: instances to better nodes
+  std::vector<placement::Resident> residents_of(Node const& node) const;
+  void begin_moves(Service& service, model::Move const& move);
+  void end_moves(Service& service);
+  bool is_worth_moving(Service const& service, Instance const& instance, NodeIx to);
+  bool may_place_moved(Service& service, std::uint32_t slot);
+  bool abandons_move(Service& service, Instance const& successor);
+
+  // directory.cpp: where services are found, told to the agents that follow it here
+  struct Follower {
+    bool has_begun = false;  // it was told anything
+    std::string told_up_to;  // the last of the services, while it is not told all
+  };
+  bool knows_directory() const;
+  void stop_telling(NodeId id);
+  void stop_telling_all();
+  void forget_directory();
+  void see_directory(std::string const& service);
+  void see_ways_to(Node const& node);
+  void count_reachable(Node const& node, int sign);
+  void tell_directory();
+  void tell_changes();
+  void tell_all(NodeId id);
+  Monotonic next_telling() const;
+
   // table.cpp: the instances
-  std::vector<Located> const& instances_on(Node& node);
-  Instance& insert(Service& service, Instance instance);
+  std::vector<Located> instances_on(Node const& node) const;
   void erase(Service& service, Instance const& instance);
   void set_node(Service& service, Instance& instance, NodeIx node);
   void set_state(Service& service, Instance& instance, model::InstanceState state, model::Reason reason, std::string message);
   void touch(Service& service);
+  void touch_all(std::set<std::string> const& names);
   void changed(Transition transition);
   void changed(Service const& service, Instance const& instance, model::InstanceState before);
   void note(bool is_warning, std::string text);
@@ -348,8 +428,10 @@ class Master {
   StoreView view_;
   bool is_loaded_ = false;
   bool was_commanding_ = false;  // when it was last looked at
+  bool is_own_clock_wrong_ = false;  // by most of the nodes' clocks; it has been told
   Monotonic leave_at_ = kNever;  // at the latest
   bool has_left_ = false;
+  bool has_said_so_ = false;     // once the store has answered
   bool is_catching_up_ = false;  // what is taken in happened a while ago, and is no news
   std::optional<Session> session_;
   std::uint32_t sessions_ = 0;
@@ -367,14 +449,17 @@ class Master {
   placement::Index placement_;
   std::map<NodeId, NodeIx> node_ix_;
   std::set<NodeIx> unsettled_nodes_;  // whose path or fence may have to change
+  std::set<std::pair<Monotonic, NodeIx>> fences_due_;  // when to look at a node again, at the latest
   std::set<NodeId> peers_;            // masters that are connected
   std::map<std::string, Service> services_;
+  PortClaims claims_;
   std::map<ServiceUid, std::string> names_;
   std::map<std::pair<ServiceUid, InstanceId>, Unclaimed> unclaimed_;  // reported before the view shows their service
 
   std::map<OpId, InFlight> in_flight_;
   std::map<OpId, CallSent> lease_calls_;
   std::map<OpId, CallSent> reads_;
+  std::set<OpId> revocations_;  // each is answered by its deadline
   std::vector<Settling> settling_;
   std::array<DutyState, 3> duties_;
   std::map<CommandId, Waiting> waiting_;
@@ -382,7 +467,21 @@ class Master {
   std::map<CommandId, Remote> remote_;
   std::set<std::pair<Monotonic, std::string>> plans_;  // services by plan_at
   std::set<std::string> touched_;                      // status to be derived anew at the next tick
+  std::string refreshed_;                              // the last of them whose status was
   std::vector<model::MasterAddress> addresses_;        // of the masters that live
+  bool has_refused_remains_ = false;
+  std::string rival_;  // the session of another process that is this master, and was told of
+  std::map<NodeId, Follower> followers_;
+  std::set<NodeId> untold_;              // of them: not told all yet
+  model::Directory directory_;           // as they know it, or are about to; kept while there are any
+  std::set<std::string> directory_due_;  // services to be looked at
+  std::string told_last_;                // the last of them that was
+  bool are_nodes_due_ = false;
+  Monotonic tell_at_{};
+  Monotonic informed_at_{};
+  std::int64_t workers_ = 0;      // recorded, and not down
+  std::int64_t unreachable_ = 0;  // of them
+  bool were_most_unreachable_ = false;
   std::optional<Error> store_error_;                   // why this master cannot join
   Monotonic lease_retry_at_{};
   Monotonic load_retry_at_ = kNever;
@@ -392,6 +491,7 @@ class Master {
   bool heard_changed_ = false;     // who is connected here, which peers want to know
   bool is_following_ = false;      // the watch goes on from what was read
   bool must_plan_all_ = false;     // at the next tick
+  Monotonic maintained_at_ = Monotonic::min();
   bool maintenance_due_ = true;    // something happened that maintain() may have to answer
   bool coordination_due_ = false;  // the same, for the coordinator's part, until it has found nothing more to do
   std::int64_t store_revision_ = 0;

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "core/master/answers.hpp"
 #include "core/master/master.hpp"
 
 namespace davit::master {
@@ -15,7 +16,8 @@ constexpr Duration kAskAgain = 2s;        // a forwarded command without an answ
 
 bool is_about_instances(model::ToMaster const& message) {
   return std::holds_alternative<model::InstanceChanged>(message) || std::holds_alternative<model::InstanceGone>(message) ||
-         std::holds_alternative<model::Verdict>(message) || std::holds_alternative<model::FencesStored>(message);
+         std::holds_alternative<model::Verdict>(message) || std::holds_alternative<model::FencesStored>(message) ||
+         std::holds_alternative<model::InstancesMeasured>(message);
 }
 
 // What is unknown is the outcome of this master's own write. The command was not begun.
@@ -49,6 +51,10 @@ void Master::wait(CommandId id, std::variant<model::Command, model::NodeCommand>
 }
 
 void Master::give_up(CommandId id, bool is_about_service) {
+  auto const waiting = waiting_.find(id);
+  if (waiting != waiting_.end() && waiting->second.asked) {
+    return reply(id, fail(Code::UnknownOutcome, std::string(kDeciderSilent)));
+  }
   reply(id, fail(Code::Unavailable, is_about_service ? "no master acts for this service at the moment; ask again in a moment"
                                                      : "the cluster has no coordinator at the moment; ask again in a moment"));
 }
@@ -183,6 +189,7 @@ void Master::on_message(NodeId peer, model::RelayFromAgent const& message) {
   auto& node = node_of(message.node);
   if (node.path != Path{Path::Kind::Relayed, peer}) return;
   if (auto const* hello = std::get_if<model::AgentHello>(&message.message)) {
+    if (node.facts.address != hello->facts.address) see_ways_to(node);
     node.facts = hello->facts;
     see_node(node);
     await_answer(node);  // a new connection of the peer's: what was said on the last one may be lost

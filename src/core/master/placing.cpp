@@ -18,12 +18,23 @@ namespace {
 constexpr Duration kPendingRetry = 2s;
 constexpr Duration kRefusedFor = 2s;
 constexpr Duration kClaimAgain = 100ms;
+constexpr Duration kMeanStays = 30s;
 constexpr std::size_t kMostStale = 64;
 
 // The request by which an instance was counted, which is its service's present one but while a rollout goes on.
 placement::Request request_for(Placing const& placing, model::SpecRef const& spec) {
-  return placing.from == spec ? placing.request : placement::request_of(*spec);
+  return placing.from == spec ? placing.request : placement::request_of(*spec, placing.mean);
 }
+
+// The mean of what is measured. No container is free, however little it does.
+placement::Amount mean_of(Usage const& usage) {
+  constexpr placement::Amount kLeast{10'000, std::int64_t{16} << 20};
+  auto const count = std::int64_t{usage.instances};
+  return {std::max(kLeast.microcores, static_cast<std::int64_t>(usage.millicores) * 1000 / count),
+          std::max(kLeast.memory, static_cast<std::int64_t>(usage.memory_kib) * 1024 / count)};
+}
+
+bool is_other(std::int64_t a, std::int64_t b) { return std::max(a, b) - std::min(a, b) > std::min(a, b) / 4; }
 
 // What keeps it waiting keeps others of its service waiting as well.
 bool is_like_others(placement::Search const& search) { return search.only == kNoNode && search.refusals.empty(); }
@@ -40,11 +51,11 @@ bool is_on_its_way(InstanceState state) {
 void Master::see_node(Node const& node) {
   auto const& name = node.is_recorded ? node.record.name : node.facts.name;
   auto const& engine = node.facts.engine;
-  placement_.set_node(node_ix_.at(node.record.id),
+  placement_.set_node(index_of(node),
                       {.id = node.record.id,
                        .name = name,
                        .roles = node.is_recorded ? node.record.roles : node.facts.roles,
-                       .labels = node.record.labels,
+                       .labels = node.labels(),
                        .platform = engine.platform},
                       {.is_member = node.is_recorded || node.is_connected,
                        .status = node.record.status,
@@ -58,16 +69,21 @@ void Master::see_node(Node const& node) {
 void Master::see_load(Node const& node) {
   auto const& load = node.load;
   std::optional<placement::Measured> measured;
-  if (load.memory_used.count > 0) measured = {model::amount_of(load.cpus_used, load.memory_used), std::llround(load.load_1m * 1e6)};
-  placement_.set_measured(node_ix_.at(node.record.id), measured);
+  if (load.memory_used.count > 0) {
+    measured = {.used = model::amount_of(load.cpus_used, load.memory_used),
+                .load = std::llround(load.load_1m * 1e6),
+                .memory_pressure = load.pressure ? load.pressure->memory : 0};
+  }
+  placement_.set_measured(index_of(node), measured);
 }
 
 void Master::see_spec(Service& service) {
   auto& placing = service.placing;
   if (placing.from == service.head.spec()) return;
   placing.from = service.head.spec();
-  placing.request = placement::request_of(*placing.from);
+  placing.request = placement::request_of(*placing.from, placing.mean);
   placing.shortfall_version.reset();
+  touch_all(claims_.put(service.head.name, service.head.uid, *placing.from));
 }
 
 // From its next beat on the node's load has the instance in it, and its volume is where it runs.
@@ -81,6 +97,32 @@ void Master::see_running(Service& service, Instance& instance) {
   if (service.placing.request.keeps_node && has_container && !instance.stop_sent) service.placing.homes[instance.slot] = instance.node;
 }
 
+void Master::see_use(Service& service, Instance& instance, std::optional<model::InstanceUse> use) {
+  auto& usage = service.usage;
+  auto& known = instance.detail->use;
+  if (known) usage.millicores -= known->millicores, usage.memory_kib -= known->memory_kib, --usage.instances;
+  if (use) usage.millicores += use->millicores, usage.memory_kib += use->memory_kib, ++usage.instances;
+  known = use;
+}
+
+// All instances are counted anew, so only when the mean is quite another one, and not all the time.
+void Master::see_mean(Service& service) {
+  auto& placing = service.placing;
+  if (service.usage.instances == 0 || now_.monotonic < placing.mean_at) return;
+  auto const mean = mean_of(service.usage);
+  if (!is_other(mean.microcores, placing.mean.microcores) && !is_other(mean.memory, placing.mean.memory)) return;
+  placing.mean_at = now_.monotonic + kMeanStays;
+  auto const count_all = [&](auto const& count) {
+    for (auto const& instance : service.instances) {
+      if (instance.node != kNoNode) count(instance, request_for(placing, instance.detail->accounted));
+    }
+  };
+  count_all([&](Instance const& each, placement::Request const& by) { placement_.remove(each.node, by, each.is_starting); });
+  placing.mean = mean;
+  placing.request = placement::request_of(*placing.from, mean);
+  count_all([&](Instance const& each, placement::Request const& by) { placement_.add(each.node, by, each.is_starting); });
+}
+
 // An instance counts on its node by the spec that it had when it came there; by none if that is not kept any more.
 void Master::account(Service& service, Instance& instance, int sign) {
   if (instance.node == kNoNode) return;
@@ -90,7 +132,7 @@ void Master::account(Service& service, Instance& instance, int sign) {
   node.instances += sign;
   if (sign > 0) {
     node.located.push_back({service.head.uid, instance.id, instance.slot});
-    if (node.located.size() > kMostStale + 2 * static_cast<std::size_t>(node.instances)) static_cast<void>(instances_on(node));
+    if (node.located.size() > kMostStale + 2 * static_cast<std::size_t>(node.instances)) node.located = instances_on(node);
     auto const kept = service.head.revisions.find(instance.revision);
     accounted = kept == service.head.revisions.end() ? kForgotten : kept->second.spec;
     service.placing.tally.add(instance.node);
@@ -114,13 +156,18 @@ NodeIx Master::home_of(Service const& service, std::uint32_t slot) const {
   return is_member ? home->second : kNoNode;
 }
 
+NodeIx Master::only_node_for(Service const& service, std::uint32_t slot) const {
+  auto const move = service.placing.moves.find(slot);
+  return move == service.placing.moves.end() ? home_of(service, slot) : move->second.to;
+}
+
 placement::Search Master::search_for(Service const& service, Instance const& instance) const {
   auto const& placing = service.placing;
   auto const refusals = placing.refusals.find(instance.id);
   return {.service = service.head.uid,
           .request = placing.request,
           .tally = placing.tally,
-          .only = home_of(service, instance.slot),
+          .only = only_node_for(service, instance.slot),
           .refusals = refusals == placing.refusals.end() ? std::span<placement::Refusal const>() : refusals->second};
 }
 
@@ -161,7 +208,7 @@ void Master::send_offer(Service& service, Instance& instance) {
 // other may make room.
 bool Master::would_fit_in_place_of_another(Service const& service, Instance const& instance) const {
   auto const& wanted = service.placing.request.kind.reserved;
-  auto const same_slot = std::ranges::equal_range(service.instances, instance.slot, {}, &Instance::slot);
+  auto const same_slot = service.instances.of_slot(instance.slot);
   auto const is_somewhere = [](Instance const& other) { return other.node != kNoNode; };
   if (std::ranges::none_of(same_slot, is_somewhere)) return true;
   return std::ranges::any_of(same_slot, [&](Instance const& other) {
@@ -192,19 +239,19 @@ void Master::keep_waiting(Service& service, Instance& instance, placement::Searc
 // Another node is tried at once, and this one not again for a while. What users read of it follows from that search. The offer may
 // have been said twice, and be admitted the second time: so what the next node is offered is another instance.
 void Master::take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict) {
-  if (instance.stop_sent) return erase(service, instance);
+  if (instance.stop_sent || abandons_move(service, instance)) return erase(service, instance);
   auto refusals = std::move(service.placing.refusals[instance.id]);
-  refusals.push_back({node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
+  refusals.push_back({index_of(node), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
   auto next = new_instance(service, instance.slot);
   next.created = instance.created;
   next.revision = instance.revision;
   next.detail->created_at = instance.detail->created_at;
-  next.detail->message = instance.detail->message;
+  next.detail->rare.change([&](service::Exceptional& rare) { rare.message = instance.detail->rare->message; });
   next.reason = instance.reason;
   next.retry_at = now_.monotonic;
   erase(service, instance);
   service.placing.refusals[next.id] = std::move(refusals);
-  insert(service, std::move(next));
+  service.instances.insert(std::move(next));
 }
 
 // ---- what users are told
@@ -219,6 +266,11 @@ std::vector<Unplaced> Master::explain(Service const& service, std::size_t most) 
         {instance.slot, instance.detail->created_at, placement::judge(placement_, search), placement::would_fit(placement_, search)});
   }
   return all;
+}
+
+std::vector<placement::Verdict> Master::explain_next(Service const& service) const {
+  auto const& placing = service.placing;
+  return placement::judge(placement_, {.service = service.head.uid, .request = placing.request, .tally = placing.tally, .refusals = {}});
 }
 
 }  // namespace davit::master

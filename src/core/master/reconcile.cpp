@@ -18,7 +18,13 @@ namespace {
 
 constexpr Duration kStopRetry = 30s;
 constexpr Duration kAnswerPoll = 500ms;
+constexpr std::size_t kNodesPerMillisecond = 1000;  // that maintain() looks at
 constexpr std::size_t kInstancesPerStep = 10'000;  // about a millisecond, but for a larger service
+constexpr std::size_t kInstancesPerOrder = 32;     // looked at by a plan; in the time of one order, roughly
+
+bool is_wanted(model::Head const& head, Instance const& instance) {
+  return !head.removing && instance.revision == head.revision && static_cast<std::int64_t>(instance.slot) <= head.spec()->instances;
+}
 
 }  // namespace
 
@@ -35,8 +41,10 @@ Monotonic Master::wake_at() const {
   Monotonic at = std::min({next_tick_, load_retry_at_, liveness_ ? liveness_->wake_at() : kNever});
   for (auto const& [op, in_flight] : in_flight_) at = std::min(at, in_flight.retry_at);
   for (auto const& [id, waiting] : waiting_) at = std::min(at, waiting.try_at);
-  if (!touched_.empty() || maintenance_due_ || must_plan_all_) at = std::min(at, now_.monotonic);
+  if (!touched_.empty() || must_plan_all_) at = std::min(at, now_.monotonic);
+  if (maintenance_due_) at = std::min(at, std::max(next_maintenance(), now_.monotonic));
   if (!plans_.empty()) at = std::min(at, plans_.begin()->first);
+  at = std::min(at, std::max(next_telling(), now_.monotonic));
   return at;
 }
 
@@ -55,18 +63,32 @@ void Master::on(Tick const&) {
     for (auto const id : liveness_->take_changed(now_.monotonic)) touch_path(node_of(id)), maintenance_due_ = true;
   }
   if (judge_at_ <= now_.monotonic) judge_at_ = kNever, coordination_due_ = true;
-  if (std::exchange(maintenance_due_, false)) is_pulse = coordination_due_ = true;
+  if (next_maintenance() <= now_.monotonic) {
+    maintenance_due_ = false;
+    is_pulse = coordination_due_ = true;
+  }
   if (is_pulse) maintain();
   advance_waiting();
   retry_unknown();
   plan_all();
   reconcile_due();
   refresh_statuses();
+  tell_directory();
+}
+
+// It looks at every node, so that among many it may take half of the time at most.
+Monotonic Master::next_maintenance() const {
+  if (!maintenance_due_) return kNever;
+  return maintained_at_ + std::chrono::milliseconds(static_cast<std::int64_t>(nodes_.size() / kNodesPerMillisecond));
 }
 
 // Everything here follows from what is known now, not from what happened: it may be asked at any time.
 void Master::maintain() {
-  if (!is_loaded_) return;
+  maintained_at_ = now_.monotonic;
+  if (!is_loaded_) {
+    if (leave_at_ != kNever) leave();  // there is nothing to hand over
+    return;
+  }
   keep_session();
   if (session_) {
     keep_membership();
@@ -80,12 +102,15 @@ void Master::maintain() {
   if (leave_at_ != kNever) leave();
 }
 
-// The rest waits for the next step, which comes at once.
+// The rest waits for the next step, which comes at once. Of a large service a step carries out as much as takes the time of its plan:
+// with a fixed number of orders, all plans together would cost the square of its size.
 void Master::reconcile_due() {
   std::size_t planned = 0;
   while (!plans_.empty() && plans_.begin()->first <= now_.monotonic && orders_left_ > 0 && planned < kInstancesPerStep) {
     auto& service = services_.at(plans_.begin()->second);
     planned += service.instances.size();
+    auto const slots = service.exists() ? static_cast<std::size_t>(service.head.spec()->instances) : 0;
+    orders_left_ = std::max(orders_left_, std::max(slots, service.instances.size()) / kInstancesPerOrder);
     plan_at(service, kNever);
     reconcile(service);
   }
@@ -93,10 +118,13 @@ void Master::reconcile_due() {
 
 // Instances whose agent has not answered this owner count as running, but decide nothing.
 void Master::mark(Service& service) {
+  end_moves(service);
   for (auto& instance : service.instances) {
     auto const* at = node(instance.node);
     instance.is_unknown = at && !at->answered.test(service.shard.value) && !planted(Bug::UnansweredIsReady);
-    instance.is_leaving = at && at->record.availability == model::Availability::Drain;
+    auto const move = service.placing.moves.find(instance.slot);
+    bool const is_moving = move != service.placing.moves.end() && move->second.id == instance.id;
+    instance.is_leaving = is_moving || (at && at->record.availability == model::Availability::Drain);
     instance.was_downed = at && at->downed_at != kNever && instance.created < at->downed_at;
   }
 }
@@ -104,7 +132,8 @@ void Master::mark(Service& service) {
 // Where slots must not be doubled, their records say where each is; only instances of revisions without records need the answers.
 bool Master::may_plan(Service const& service) const {
   auto const k = service.shard.value;
-  bool const is_newer_than_grant = service.head.uid.revision > shards_[k].epoch.revision;
+  auto const& epoch = shards_[k].epoch;
+  bool const is_newer_than_grant = service.head.uid > ServiceUid{epoch.era, epoch.revision};
   if (is_newer_than_grant || answered_by_all_.test(k) || planted(Bug::ActsBeforeAllAnswered)) return true;
   bool const has_records = std::ranges::all_of(service.head.revisions, [&](auto const& kept) { return is_guarded(service, kept.first); });
   return has_records || (!is_guarded(service, service.head.revision) && may_place_unanswered(service.shard));
@@ -131,6 +160,7 @@ void Master::reconcile(Service& service) {
     if (orders_left_ == 0) break;
     if (!instance.is_confirmed && !instance.stop_sent && instance.node != kNoNode) confirm(service, instance);
   }
+  for (auto const& [slot, move] : service.placing.moves) next = std::min(next, move.until);
   if (orders_left_ == 0) next = now_.monotonic;
   for (auto const& instance : service.instances) next = std::min(next, instance.retry_at);
   if (next != kNever) plan_at(service, next);
@@ -150,7 +180,10 @@ void Master::journal_decision(Service& service, std::optional<model::EventBody> 
 
 void Master::place(Service& service, std::uint32_t slot) {
   if (is_guarded(service, service.head.revision) && (!is_slot_free(service, slot) || !may_claim())) return;  // planned anew when it can
-  offer(service, insert(service, new_instance(service, slot)));
+  if (!may_place_moved(service, slot)) return;
+  auto const left = orders_left_;
+  offer(service, service.instances.insert(new_instance(service, slot)));
+  if (orders_left_ == left) count_order();  // also when it has to wait: a step that makes 100,000 wait would be a long one
 }
 
 Instance Master::new_instance(Service const& service, std::uint32_t slot) {
@@ -174,7 +207,7 @@ void Master::confirm(Service& service, Instance& instance) {
   if (kept == service.head.revisions.end()) return;  // of a revision that is not kept any more: it goes on until it is replaced
   count_order();
   auto const& node = nodes_[static_cast<std::size_t>(instance.node)];
-  auto const* slot = instance.detail->token == 0 ? nullptr : record_of(service, instance.slot);
+  auto const* slot = instance.detail->rare->token == 0 ? nullptr : record_of(service, instance.slot);
   instance.detail->offered_in = node.last_round;
   command(node, model::RunInstance{.fence = fence_of(service),
                                    .incarnation = node.record.incarnation,
@@ -203,15 +236,17 @@ void Master::order_stop(Service& service, Instance& instance, Reason reason) {
 void Master::send_stop(Service const& service, Instance const& instance, Reason reason) {
   count_order();
   command(nodes_[static_cast<std::size_t>(instance.node)],
-          model::StopInstance{fence_of(service), instance.id, service.head.uid, instance.slot, reason, instance.detail->token});
+          model::StopInstance{fence_of(service), instance.id, service.head.uid, instance.slot, reason, instance.detail->rare->token});
 }
 
 // What waits for room is tried before the plan is made: else the room that one slot has left for its next instance goes to another slot's.
 void Master::retry(Service& service) {
   bool const is_room_left = std::exchange(service.placing.has_left_room, false);
+  bool const are_all_due = std::exchange(service.placing.are_all_due, false);
   std::vector<std::pair<std::uint32_t, InstanceId>> due;
   for (auto& instance : service.instances) {
-    if (is_room_left && instance.state == InstanceState::Pending && instance.lacks_room) instance.retry_at = now_.monotonic;
+    bool const is_tried = are_all_due || (is_room_left && instance.lacks_room);
+    if (is_tried && instance.state == InstanceState::Pending) instance.retry_at = now_.monotonic;
     if (instance.retry_at <= now_.monotonic) due.emplace_back(instance.slot, instance.id);
   }
   for (auto const& [slot, id] : due) {
@@ -220,7 +255,7 @@ void Master::retry(Service& service) {
     instance.retry_at = kNever;
     if (instance.stop_sent) order_stop(service, instance, instance.reason);
     else if (instance.state == InstanceState::Offered) instance.retry_at = now_.monotonic + kOfferRetry, confirm(service, instance);
-    else if (instance.state == InstanceState::Pending && instance.revision == service.head.revision) offer(service, instance);
+    else if (instance.state == InstanceState::Pending && is_wanted(service.head, instance)) offer(service, instance);
   }
 }
 
@@ -236,22 +271,38 @@ void Master::plan_all() {
   if (!std::exchange(must_plan_all_, false)) return;
   for (auto& [name, service] : services_) {
     if (!service.exists()) continue;
-    for (auto& instance : service.instances) {
-      if (instance.state == InstanceState::Pending) instance.retry_at = now_.monotonic;
-    }
+    service.placing.are_all_due = true;
     plan_soon(service);
   }
 }
 
+// What nothing listens on for this service, because two masters took a claim at the same time.
+std::string Master::lost_ports(Service const& service) const {
+  std::string all;
+  if (service.head.removing) return all;
+  for (auto const& port : service.head.spec()->ports) {
+    auto const* older = port.mode == model::PortMode::Ingress ? older_claimant(service, port) : nullptr;
+    if (!older) continue;
+    all += fmt::format("{}port {}/{} is the older service {}'s: take another one", all.empty() ? "" : "; ", *port.published,
+                       model::to_string(port.protocol), *older);
+  }
+  return all;
+}
+
+// A step that ends early is followed by one that goes on behind the last name: no service waits for ever.
 void Master::refresh_statuses() {
   std::size_t counted = 0;
   while (!touched_.empty() && counted < kInstancesPerStep) {
-    auto const name = std::move(touched_.extract(touched_.begin()).value());
+    auto const after = touched_.upper_bound(refreshed_);
+    auto const name = std::move(touched_.extract(after == touched_.end() ? touched_.begin() : after).value());
+    refreshed_ = name;
+    see_directory(name);
     auto const found = services_.find(name);
     if (found == services_.end() || !found->second.exists()) continue;
     auto& service = found->second;
     counted += service.instances.size();
     auto const before = std::exchange(service.status, status_of(service.head, service.instances));
+    if (service.status.message.empty()) service.status.message = lost_ports(service);
     bool const is_converged = service.status.state == service::State::Running;
     bool const is_awaiting = acts_for(service.shard) && !answered_by_all_.test(service.shard.value);
     if (is_awaiting && !is_converged && service.status.message.empty()) {
@@ -264,6 +315,7 @@ void Master::refresh_statuses() {
                .message = fmt::format("{}/{} ready", service.status.ready, service.status.desired)});
     }
   }
+  if (touched_.empty()) refreshed_.clear();
 }
 
 std::vector<std::string> Master::pending() const {

@@ -14,6 +14,7 @@ namespace {
 constexpr Duration kRetry = 500ms;
 constexpr Duration kLoadRetry = 1s;
 constexpr Duration kLeaveLimit = 5s;
+constexpr Duration kRevokeLimit = 2s;  // the lease ends by itself a second later
 constexpr Duration kElectAnyone = 3s;  // rather a coordinator that was paused than none
 
 }  // namespace
@@ -86,7 +87,7 @@ void Master::take_in(StoreBatch const& batch) {
   store_revision_ = std::max(store_revision_, view_.revision);
   take_in_journals(batch);
   for (auto const id : nodes) on_node_record(id);
-  for (auto const id : shards) on_shard(id);
+  on_shards(shards);
   if (session_) session_->clock.on_watched(view_.revision);
   on_masters_changed();
   settle();
@@ -141,6 +142,10 @@ void Master::keep_session() {
 }
 
 void Master::on(LeaseDone const& event) {
+  if (revocations_.erase(event.op) > 0) {
+    maintenance_due_ = true;
+    return;
+  }
   auto const call = lease_calls_.extract(event.op);
   CHECK(!call.empty(), "lease call {} was not made", event.op);
   auto const [sent, lease] = call.mapped();
@@ -151,7 +156,7 @@ void Master::on(LeaseDone const& event) {
       note(true, fmt::format("the store grants no lease: {}; trying again", event.outcome.error().message));
       lease_retry_at_ = now_.monotonic + kRetry;
     } else if (has_left_) {
-      out_->push_back(RevokeLease{event.outcome->lease});
+      revoke(event.outcome->lease);
     } else if (!session_) {
       begin_session(event.outcome->lease, event.outcome->ttl, sent);
     }
@@ -189,11 +194,20 @@ void Master::begin_session(std::int64_t lease, Duration ttl, Monotonic sent) {
   answers_changed_ = true;
 }
 
+void Master::revoke(std::int64_t lease) {
+  auto const op = next_op_++;
+  revocations_.insert(op);
+  out_->push_back(RevokeLease{op, lease, now_.monotonic + kRevokeLimit});
+}
+
 // It owns nothing from now on; what it knows of the world stays.
 void Master::end_session() {
-  out_->push_back(RevokeLease{session_->lease});
+  revoke(session_->lease);
   session_.reset();
   liveness_.reset();
+  for (auto& node : nodes_) {
+    if (node.fence_at != kNever) touch_path(node);  // nobody tells any more whether it is heard
+  }
   for (std::uint16_t i = 0; i < kShards; ++i) {
     if (shards_[i].is_mine) lose({i});
   }
@@ -229,6 +243,8 @@ bool Master::is_member() const {
   return own != view_.masters.end() && own->second.record.session == session_->name;
 }
 
+bool Master::is_informed() const { return may_command() && session_->is_ready; }
+
 std::optional<Duration> Master::view_age(Monotonic now) const {
   if (!viewed_at_ || now <= *viewed_at_ + cluster::kFreshFor) return std::nullopt;
   return now - *viewed_at_;
@@ -241,13 +257,13 @@ void Master::on(Leave const&) {
   maintenance_due_ = true;
 }
 
-// Its shards are granted to others one transaction after the other; each is without an owner for as long as a takeover takes.
+// Its shards are granted to others one transaction after the other; each is without an owner for as long as a takeover takes. A process
+// that went before its session has ended would leave its keys for three seconds: with the last of the masters, for the next one to wait.
 void Master::leave() {
   bool const may_wait = is_member() && has_successor() && now_.monotonic < leave_at_;
-  if (has_left_ || (may_wait && mine_.any())) return;
-  has_left_ = true;
-  if (session_) end_session();
-  out_->push_back(Left{});
+  if (!has_left_ && may_wait && mine_.any()) return;
+  if (!std::exchange(has_left_, true) && session_) end_session();
+  if (revocations_.empty() && !std::exchange(has_said_so_, true)) out_->push_back(Left{});
 }
 
 bool Master::has_successor() const {
@@ -280,15 +296,37 @@ bool Master::may_perform(Duty duty) const {
   return session_ && session_->clock.is_valid(now_.monotonic) && !state.is_busy && state.retry_at <= now_.monotonic;
 }
 
-void Master::perform(Duty duty, Write write, std::vector<CommandId> answers) {
+void Master::perform(Duty duty, Write write, std::optional<QueuedNodeCommand> command) {
   duties_[static_cast<std::size_t>(duty)].is_busy = true;
-  submit(DutyWrite{duty, std::move(answers)}, std::move(write));
+  submit(DutyWrite{duty, std::move(command)}, std::move(write));
 }
 
-// The key of an earlier session has to go first: the create revision tells sessions apart.
+// Another process lives, or its lease has not ended yet, with this master's id elsewhere.
+void Master::give_way_to(model::MasterRecord const& other) {
+  if (std::exchange(rival_, other.session) == other.session) return;
+  store_error_ =
+      Error{Code::Unavailable,
+            fmt::format("another process is master {} ({}) at {}, or was seconds ago", other.name, to_string(other.id), other.address),
+            {}};
+  note(true,
+       fmt::format("{}; waiting until its lease ends. If it lives, then one data directory is a copy of the other's, and belongs to one "
+                   "master only: give the copy an empty --data-dir and a --node name of its own",
+                   store_error_->message));
+}
+
+// A cluster's own key is written first where it begins, and last where it is copied to.
+void Master::refuse_remains() {
+  if (std::exchange(has_refused_remains_, true)) return;
+  store_error_ = Error{Code::Unavailable, "the store holds parts of a cluster, and not the whole: a copy into it was not completed", {}};
+  note(true, fmt::format("{}. Let davit store copy come to its end, or repeat it; this master waits", store_error_->message));
+}
+
+// The key of an earlier session of its own has to go first: the create revision tells sessions apart. It is its own if it has this
+// address: there only one process listens.
 void Master::keep_membership() {
   if (!may_perform(Duty::Membership)) return;
   if (view_.cluster.mod_revision == 0) {
+    if (!services_.empty() || !view_.nodes.empty()) return refuse_remains();
     return perform(Duty::Membership, {.compares = {{model::cluster_key(), Compare::Target::Version, 0}},
                                       .puts = {model::ClusterRecord{.uid = options_.new_cluster}}});
   }
@@ -303,6 +341,7 @@ void Master::keep_membership() {
          .lease = session_->lease});
   }
   if (own->second.record.session != session_->name) {
+    if (own->second.record.address != options_.address) return give_way_to(own->second.record);
     return perform(Duty::Membership, {.compares = {{key, Compare::Target::ModRevision, own->second.mod_revision}}, .erases = {key}});
   }
   auto const& coordinator = view_.coordinator;

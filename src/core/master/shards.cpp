@@ -9,10 +9,18 @@
 namespace davit::master {
 namespace {
 
-constexpr Duration kFenceRetry = 5s;
+// When an agent is asked again. Answers of thousands take their time, and what is asked twice comes twice, at full length.
+Duration fence_retry(std::size_t nodes) { return 5s * static_cast<std::int64_t>(1 + nodes / 1000); }
+
 constexpr Duration kUnansweredWait = 3s;
 
 }  // namespace
+
+std::map<std::string, std::string> Node::labels() const {
+  auto all = record.labels;
+  all.insert(facts.labels.begin(), facts.labels.end());  // what is there stays
+  return all;
+}
 
 bool Node::is_worker() const {
   auto const& roles = is_recorded ? record.roles : facts.roles;
@@ -25,30 +33,34 @@ Compare Master::holds_shard(ShardId shard) const {
   return {model::shard_key(shard), Compare::Target::ModRevision, shards_[shard.value].epoch.revision};
 }
 
-void Master::on_shard(ShardId id) {
-  auto& shard = shards_[id.value];
-  auto const& kept = view_.shards[id.value];
-  Epoch const epoch{view_.cluster.record.era, kept.mod_revision};
-  if (shard.epoch == epoch) return;
-  if (shard.is_mine) lose(id);
-  shard.epoch = epoch;
-  if (session_ && kept.record.session == session_->name) gain(id);
+void Master::on_shards(std::vector<ShardId> const& ids) {
+  std::bitset<kShards> gained;
+  for (auto const id : ids) {
+    auto& shard = shards_[id.value];
+    auto const& kept = view_.shards[id.value];
+    Epoch const epoch{view_.cluster.record.era, kept.mod_revision};
+    if (shard.epoch == epoch) continue;
+    if (shard.is_mine) lose(id);
+    shard.epoch = epoch;
+    gained[id.value] = session_ && kept.record.session == session_->name;
+  }
+  if (gained.any()) gain(gained);
 }
 
 // The watch has shown the grant, so every earlier write to these journals has been seen too.
-void Master::gain(ShardId id) {
-  auto& shard = shards_[id.value];
-  shard.is_mine = true;
-  shard.fenced_at = kNever;
-  mine_.set(id.value);
+void Master::gain(std::bitset<kShards> const& gained) {
+  for (std::size_t i = 0; i < kShards; ++i) {
+    if (gained.test(i)) shards_[i].is_mine = true, shards_[i].fenced_at = kNever;
+  }
+  mine_ |= gained;
   for (auto& node : nodes_) {
-    node.answered.reset(id.value);
+    node.answered &= ~gained;
     node.fence_at = now_.monotonic;
     touch_path(node);
   }
   answers_changed_ = true;
   for (auto& [name, service] : services_) {
-    if (service.shard != id) continue;
+    if (!gained.test(service.shard.value)) continue;
     for (auto& instance : service.instances) instance.is_confirmed = false;
     plan_soon(service);
   }
@@ -63,6 +75,7 @@ void Master::lose(ShardId id) {
     if (service.shard != id) continue;
     std::vector<std::pair<std::uint32_t, InstanceId>> intended;
     for (auto& instance : service.instances) {
+      if (instance.stop_sent) touch(service);
       instance.stop_sent = instance.is_confirmed = false;
       instance.retry_at = kNever;
       bool const is_intended = instance.state == model::InstanceState::Pending || instance.state == model::InstanceState::Offered ||
@@ -74,6 +87,7 @@ void Master::lose(ShardId id) {
       if (work.is_writing) service.slot_work[slot].is_writing = true;  // its outcome is still to come
     }
     for (auto& next : std::exchange(service.queued, {})) wait(next.id, std::move(next.command), 0s);
+    service.placing.moves.clear();
     plan_at(service, kNever);
   }
 }
@@ -81,6 +95,9 @@ void Master::lose(ShardId id) {
 // ---- paths to agents
 
 void Master::keep_paths() {
+  while (!fences_due_.empty() && fences_due_.begin()->first <= now_.monotonic) {
+    unsettled_nodes_.insert(fences_due_.extract(fences_due_.begin()).value().second);
+  }
   for (auto const ix : std::exchange(unsettled_nodes_, {})) {
     auto& node = nodes_[static_cast<std::size_t>(ix)];
     choose_path(node);
@@ -118,7 +135,7 @@ void Master::await_answer(Node& node) {
 // Also an agent that has nothing to obey is asked: its answer is the list of all that it has.
 void Master::keep_fenced(Node& node) {
   if (node.fence_at > now_.monotonic) {
-    if (node.fence_at != kNever) touch_path(node);
+    if (node.fence_at != kNever) fences_due_.emplace(node.fence_at, index_of(node));
     return;
   }
   if (node.path.kind == Path::Kind::None || view_.cluster.mod_revision == 0) {
@@ -134,9 +151,9 @@ void Master::keep_fenced(Node& node) {
     shards_[i].fenced_at = std::min(shards_[i].fenced_at, now_.monotonic);
   }
   bool const is_all_said = node.has_reported && message.fences.empty() && (may_fence || mine_.none());
-  node.fence_at = is_all_said ? kNever : now_.monotonic + kFenceRetry;
+  node.fence_at = is_all_said ? kNever : now_.monotonic + fence_retry(nodes_.size());
   if (is_all_said) return;
-  touch_path(node);
+  fences_due_.emplace(node.fence_at, index_of(node));
   send(node, std::move(message), may_fence ? command_until() : kNever);
 }
 

@@ -36,10 +36,7 @@ bool is_reported(Instance const& instance) {
   return instance.state != InstanceState::Pending && instance.state != InstanceState::Offered && instance.state != InstanceState::Lost;
 }
 
-bool has_instance(Service const& service, std::uint32_t slot) {
-  auto const at = std::ranges::lower_bound(service.instances, slot, {}, &Instance::slot);
-  return at != service.instances.end() && at->slot == slot;
-}
+bool has_instance(Service const& service, std::uint32_t slot) { return !service.instances.of_slot(slot).empty(); }
 
 }  // namespace
 
@@ -80,7 +77,7 @@ bool Master::has_slots(Service const& service) const {
 
 // The first words to an agent about the instance, and all later ones, rest on the record of the node's present life.
 bool Master::may_confirm(Service const& service, Instance const& instance) const {
-  if (instance.detail->token == 0) return true;
+  if (instance.detail->rare->token == 0) return true;
   auto const& node = nodes_[static_cast<std::size_t>(instance.node)];
   auto const* kept = record_of(service, instance.slot);
   return kept && kept->record.instance == instance.id && kept->record.node == node.record.id &&
@@ -100,7 +97,7 @@ void Master::claim_slot(Service& service, Instance& instance) {
                            .incarnation = node.record.incarnation,
                            .token = (std::uint64_t{view_.cluster.record.era} << 44) + static_cast<std::uint64_t>(view_.revision) + 1,
                            .stop_after = service.head.revisions.at(instance.revision).spec->stop_after};
-  instance.detail->token = record.token;
+  instance.detail->rare.change([&](service::Exceptional& rare) { rare.token = record.token; });
   instance.retry_at = kNever;
   service.slot_work[instance.slot] = {.instance = instance.id};
   write_slot(service, instance.slot, 0, {.puts = {std::move(record)}});
@@ -167,6 +164,13 @@ Monotonic Master::keep_slot(Service& service, Kept<model::SlotRecord> const& kep
   auto const* node = ix == node_ix_.end() ? nullptr : &nodes_[static_cast<std::size_t>(ix->second)];
   if (!node || !node->is_recorded || node->is_down()) return wait_out(service, kept, node);
   work.lost_at = kNever;
+  // When the record was first seen nobody knew the node; or the claim was given up before it came through after all.
+  bool const is_elsewhere = instance.node != ix->second || instance.detail->rare->token != record.token;
+  if (instance.node == kNoNode || (instance.state == InstanceState::Pending && is_elsewhere)) {
+    set_node(service, instance, ix->second);
+    instance.detail->rare.change([&](service::Exceptional& rare) { rare.token = record.token; });
+    instance.retry_at = now_.monotonic;
+  }
   if (instance.stop_sent || !node->answered.test(service.shard.value)) return kNever;
   if (is_reported(instance) && record.incarnation != node->record.incarnation) {
     auto renewed = record;
@@ -193,9 +197,9 @@ Instance& Master::instance_of(Service& service, model::SlotRecord const& record)
   stand_in.revision = record.revision;
   stand_in.created = now_.monotonic;
   stand_in.state = InstanceState::Offered;
-  stand_in.detail->token = record.token;
+  stand_in.detail->rare.change([&](service::Exceptional& rare) { rare.token = record.token; });
   stand_in.detail->created_at = stand_in.detail->state_since = now_.wall;
-  auto& instance = insert(service, std::move(stand_in));
+  auto& instance = service.instances.insert(std::move(stand_in));
   touch(service);
   auto const ix = node_ix_.find(record.node);
   if (ix == node_ix_.end()) {
@@ -228,13 +232,13 @@ Monotonic Master::wait_out(Service& service, Kept<model::SlotRecord> const& kept
 void Master::free_instances(Service& service) {
   std::vector<std::pair<std::uint32_t, InstanceId>> over;
   for (auto& instance : service.instances) {
-    if (instance.detail->token == 0 || holds_slot(service, instance)) continue;
+    if (instance.detail->rare->token == 0 || holds_slot(service, instance)) continue;
     bool const is_known = instance.node != kNoNode && nodes_[static_cast<std::size_t>(instance.node)].answered.test(service.shard.value);
     if (is_reported(instance)) {
       if (!instance.stop_sent && is_known) order_stop(service, instance, Reason::Replaced);
     } else if (instance.state == InstanceState::Pending && !instance.stop_sent) {
       set_node(service, instance, kNoNode);  // refused, or its claim was: another try
-      instance.detail->token = 0;
+      instance.detail->rare.change([](service::Exceptional& rare) { rare.token = 0; });
       instance.retry_at = now_.monotonic;
     } else {
       over.emplace_back(instance.slot, instance.id);
@@ -261,8 +265,7 @@ void Master::on_refused_offer(Node const& node, Service& service, Instance& inst
   plan_soon(service);
   if (instance.stop_sent) return;
   instance.retry_at = kNever;
-  service.placing.refusals[instance.id].push_back(
-      {node_ix_.at(node.record.id), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
+  service.placing.refusals[instance.id].push_back({index_of(node), now_.monotonic + kRefusedFor, verdict.reason, verdict.message});
   set_state(service, instance, InstanceState::Pending, verdict.reason, verdict.message);
 }
 
@@ -276,7 +279,7 @@ Monotonic Master::ask_back(Service& service, Instance const& instance) {
 
 // The agent refuses the slot's tokens up to this one for good.
 void Master::on_slot_gone(Service& service, Instance& instance, model::InstanceGone const& message) {
-  if (message.token < instance.detail->token) return;  // said of an earlier offer
+  if (message.token < instance.detail->rare->token) return;  // said of an earlier offer
   service.slot_work[instance.slot].gone = message.token;
   bool const waits_for_another_node = instance.state == InstanceState::Pending && !instance.stop_sent;
   if (!waits_for_another_node) {

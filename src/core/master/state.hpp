@@ -15,7 +15,7 @@
 #include "base/time.hpp"
 #include "core/placement/explain.hpp"
 #include "core/service/command.hpp"
-#include "core/service/instance.hpp"
+#include "core/service/instances.hpp"
 #include "core/service/status.hpp"
 #include "model/journal.hpp"
 #include "model/node.hpp"
@@ -66,7 +66,11 @@ struct Node {
   std::bitset<kShards> answered;  // the shards whose present epoch it has answered
   Monotonic downed_at = kNever;   // when this master saw it go down
   std::uint64_t known_life = 0;   // the incarnation that its agent knew when it connected
+  Duration clock_difference{};    // from this master's clock, as last told; zero: they agree
+  std::string clock_warning;      // for people; empty: they agree
 
+  // Its own, and those that users have set: of one key, theirs.
+  std::map<std::string, std::string> labels() const;
   bool is_worker() const;
   bool is_down() const { return is_recorded && record.status == model::NodeStatus::Down; }
 };
@@ -83,14 +87,37 @@ struct QueuedCommand {
   model::Command command;
 };
 
+struct QueuedNodeCommand {
+  CommandId id = 0;
+  model::NodeCommand command;
+};
+
+// A slot whose instance is to stand elsewhere, because a user wants the nodes balanced.
+struct Moving {
+  InstanceId id;  // that is to go
+  NodeIx to = kNoNode;
+  Monotonic until{};  // then it stays after all
+};
+
+// What all measured instances of a service use, as their agents told last.
+struct Usage {
+  std::uint64_t millicores = 0;
+  std::uint64_t memory_kib = 0;
+  std::uint32_t instances = 0;  // that were measured
+};
+
 // What placing the service's instances needs to know beyond its head (placing.cpp).
 struct Placing {
   placement::Tally tally;
+  model::Amount mean = placement::kMeanUse;  // what an instance without reservations counts as
+  Monotonic mean_at{};                        // it stays so until then
   placement::Request request;
   model::SpecRef from;                        // what the request was taken from
   std::map<std::uint32_t, NodeIx> homes;      // of slots that keep their node: where each ran last
   std::map<InstanceId, std::vector<placement::Refusal>> refusals;
+  std::map<std::uint32_t, Moving> moves;      // by slot
   bool has_left_room = false;                 // an instance of it has left a node since those that wait were tried last
+  bool are_all_due = false;                   // those that wait are to be tried at the next plan
   placement::Shortfall shortfall;             // as of the last search in vain …
   std::optional<std::uint64_t> shortfall_version;  // … and of the index then
 };
@@ -107,9 +134,11 @@ struct SlotWork {
 
 struct Service {
   model::Head head;
+  std::int64_t head_at = 0;  // the store's revision that wrote the head
   ShardId shard;
-  std::vector<Instance> instances;  // service::InOrder
+  service::Instances instances;
   Placing placing;
+  Usage usage;
   service::ServiceStatus status;
   std::uint64_t version = 0;        // grows with every visible change, over all services: what caches compare
   Monotonic plan_at = kNever;
@@ -119,8 +148,8 @@ struct Service {
   std::map<std::uint32_t, SlotWork> slot_work;
 
   bool exists() const { return head.events > 0; }  // false while its creation is on its way to the store
-  Instance* find(std::uint32_t slot, InstanceId id);
-  Instance const* find(std::uint32_t slot, InstanceId id) const;
+  Instance* find(std::uint32_t slot, InstanceId id) { return instances.find(slot, id); }
+  Instance const* find(std::uint32_t slot, InstanceId id) const { return instances.find(slot, id); }
 };
 
 // A slot in search of a node.
@@ -129,6 +158,15 @@ struct Unplaced {
   Wall since{};
   std::vector<placement::Verdict> nodes;
   std::vector<std::string> would_fit;
+};
+
+// An instance that would stand better on another node.
+struct PlannedMove {
+  std::string service;
+  std::uint32_t slot = 0;
+  InstanceId id;
+  NodeIx from = kNoNode;
+  NodeIx to = kNoNode;
 };
 
 // A change that users may follow: one log line, one event of the API, one count in the metrics.

@@ -11,52 +11,35 @@ namespace davit::master {
 using model::InstanceState;
 using model::Reason;
 
-namespace {
-
-auto in_order(std::uint32_t slot, InstanceId id) {
-  return [slot, id](Instance const& instance) { return instance.slot != slot ? instance.slot < slot : instance.id < id; };
-}
-
-}  // namespace
-
-Instance* Service::find(std::uint32_t slot, InstanceId id) {
-  auto const found = std::ranges::partition_point(instances, in_order(slot, id));
-  return found != instances.end() && found->id == id ? &*found : nullptr;
-}
-Instance const* Service::find(std::uint32_t slot, InstanceId id) const { return const_cast<Service*>(this)->find(slot, id); }
-
 Service const* Master::find_service(std::string_view name) const {
   auto const found = services_.find(std::string(name));
   return found == services_.end() || !found->second.exists() ? nullptr : &found->second;
 }
 
-Instance& Master::insert(Service& service, Instance instance) {
-  auto const at = std::ranges::partition_point(service.instances, in_order(instance.slot, instance.id));
-  return *service.instances.insert(at, std::move(instance));
-}
-
 void Master::erase(Service& service, Instance const& instance) {
   if (instance.node != kNoNode) service.placing.has_left_room = true;
+  see_use(service, const_cast<Instance&>(instance), std::nullopt);
   set_node(service, const_cast<Instance&>(instance), kNoNode);
   service.placing.refusals.erase(instance.id);
-  service.instances.erase(service.instances.begin() + (&instance - service.instances.data()));
+  service.instances.erase(instance);
   touch(service);
   plan_soon(service);
 }
 
-// Those that are there; what the list has besides is dropped from it.
-std::vector<Located> const& Master::instances_on(Node& node) {
-  auto const ix = node_ix_.at(node.record.id);
+// Those that are there, of the node's list.
+std::vector<Located> Master::instances_on(Node const& node) const {
+  auto const ix = index_of(node);
   auto const by_id = [](Located const& each) { return std::tuple(each.service, each.slot, each.id); };
-  std::ranges::sort(node.located, {}, by_id);
-  auto const same = std::ranges::unique(node.located, {}, by_id);
-  node.located.erase(same.begin(), same.end());
-  std::erase_if(node.located, [&](Located const& each) {
+  auto all = node.located;
+  std::ranges::sort(all, {}, by_id);
+  auto const same = std::ranges::unique(all, {}, by_id);
+  all.erase(same.begin(), same.end());
+  std::erase_if(all, [&](Located const& each) {
     auto const* service = find_by_uid(each.service);
     auto const* instance = service ? service->find(each.slot, each.id) : nullptr;
     return !instance || instance->node != ix;
   });
-  return node.located;
+  return all;
 }
 
 void Master::set_node(Service& service, Instance& instance, NodeIx node) {
@@ -67,10 +50,12 @@ void Master::set_node(Service& service, Instance& instance, NodeIx node) {
 
 void Master::set_state(Service& service, Instance& instance, InstanceState state, Reason reason, std::string message) {
   auto const before = instance.state;
-  bool const is_news = before != state || instance.reason != reason || instance.detail->message != message;
+  bool const is_news = before != state || instance.reason != reason || instance.detail->rare->message != message;
   instance.state = state;
   instance.reason = reason;
-  instance.detail->message = std::move(message);
+  if (instance.detail->rare->message != message) {
+    instance.detail->rare.change([&](service::Exceptional& rare) { rare.message = std::move(message); });
+  }
   if (before != state) instance.detail->state_since = now_.wall;
   if (is_news) changed(service, instance, before);
   touch(service);
@@ -79,6 +64,12 @@ void Master::set_state(Service& service, Instance& instance, InstanceState state
 void Master::touch(Service& service) {
   service.version = ++version_;
   touched_.insert(service.head.name);
+}
+
+void Master::touch_all(std::set<std::string> const& names) {
+  for (auto const& name : names) {
+    if (auto const found = services_.find(name); found != services_.end()) touch(found->second);
+  }
 }
 
 void Master::note(bool is_warning, std::string text) { out_->push_back(Noted{is_warning, std::move(text)}); }
@@ -98,7 +89,7 @@ void Master::changed(Service const& service, Instance const& instance, InstanceS
            .node = where ? where->facts.name : "",
            .previous = std::string(model::to_string(before)),
            .reason = instance.reason,
-           .message = instance.detail->message});
+           .message = instance.detail->rare->message});
 }
 
 }  // namespace davit::master

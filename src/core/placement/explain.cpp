@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -33,6 +34,41 @@ bool is_room(model::Reason reason) {
   using model::Reason;
   return reason == Reason::NotEnoughCpu || reason == Reason::NotEnoughMemory || reason == Reason::HostPortInUse ||
          reason == Reason::PortsExhausted || reason == Reason::MaxPerNode;
+}
+
+struct Ranked {
+  GroupKey key;
+  Verdict verdict;
+};
+
+// Of nodes that are spread over: the label's value. Those without it are one group.
+std::string group_of(Traits const& traits, Search const& search) {
+  auto const& label = search.request.kind.eligibility.spread_by;
+  auto const found = label.empty() ? traits.labels.end() : traits.labels.find(label);
+  return found == traits.labels.end() ? std::string() : found->second;
+}
+
+std::string use_text(Room const& room, model::Strategy strategy) {
+  auto const percent = [](double share) { return fmt::format("{:.0f}%", share * 100); };
+  switch (strategy) {
+    case model::Strategy::Mix: {
+      auto const shares = live_shares(room);
+      return fmt::format("cpu {}, memory {}, load {} of its cores", percent(shares.cpu), percent(shares.memory), percent(shares.load));
+    }
+    case model::Strategy::Cpu: return fmt::format("cpu {}", percent(live_shares(room).cpu));
+    case model::Strategy::Memory: return fmt::format("memory {}", percent(live_shares(room).memory));
+    case model::Strategy::Load: return fmt::format("load {} of its cores", percent(live_shares(room).load));
+    case model::Strategy::Binpack: return fmt::format("its instances take {}", percent(carried_share(room)));
+    case model::Strategy::Spread: return fmt::format("{} instances of all services", room.instances);
+  }
+  return {};
+}
+
+// In the order in which nodes are compared: "2 in zone 'a', 1 of it here; cpu 12%, memory 30%, load 5% of its cores".
+std::string standing_text(Search const& search, Sight const& sight, std::uint64_t in_group) {
+  auto const& label = search.request.kind.eligibility.spread_by;
+  auto const group = label.empty() ? std::string() : fmt::format("{} in {} '{}', ", in_group, label, group_of(sight.traits, search));
+  return fmt::format("{}{} of it here; {}", group, sight.of_service, use_text(sight.room, search.request.kind.strategy));
 }
 
 // Rounded down, so that it fits: "1.2g", "812m".
@@ -97,13 +133,28 @@ class Hints {
 }  // namespace
 
 std::vector<Verdict> judge(Index const& index, Search const& search) {
-  std::vector<Verdict> verdicts;
+  std::map<std::string, std::uint64_t> in_groups;
+  for_each_member(index, [&](NodeIx node) {
+    auto const& traits = index.traits(node);
+    auto& in_group = in_groups[group_of(traits, search)];
+    if (matches_all(traits, search.request.kind.eligibility.constraints)) in_group += search.tally.at(node);
+  });
+  std::vector<Ranked> all;
   for_each_member(index, [&](NodeIx node) {
     auto const sight = index.sight(node, search);
-    auto const filter = first_rejection(search.request, sight);
-    if (filter) verdicts.push_back({node, filter, detail(*filter, search.request, sight), std::nullopt});
-    else verdicts.push_back({node, std::nullopt, {}, score(sight.room, search.request.kind.strategy)});
+    auto const strategy = search.request.kind.strategy;
+    if (auto const filter = first_rejection(search.request, sight)) {
+      all.push_back({{kUnfit<GroupKey>.in_group, kUnfit<Key>}, {node, filter, detail(*filter, search.request, sight), std::nullopt}});
+      return;
+    }
+    auto const in_group = in_groups.at(group_of(sight.traits, search));
+    GroupKey const key{in_group, key_of(sight.of_service, burden(sight.room, strategy), index.tie_break(node))};
+    all.push_back({key, {node, std::nullopt, standing_text(search, sight, in_group), score(sight.room, strategy)}});
   });
+  std::ranges::sort(all, {}, [](Ranked const& each) { return std::pair(each.key, each.verdict.node); });
+  std::vector<Verdict> verdicts;
+  verdicts.reserve(all.size());
+  for (auto& each : all) verdicts.push_back(std::move(each.verdict));
   return verdicts;
 }
 

@@ -1,4 +1,5 @@
-// Why an instance has no node, in words: for each node what keeps it off, and what would have to be otherwise. Pure; O(n) of the nodes.
+// Why an instance has no node, in words: for each node what keeps it off, and what would have to be otherwise. And which node one more
+// would get, and why that one. Pure; O(n) of the nodes, or O(n log n).
 #pragma once
 
 #include <optional>
@@ -14,9 +15,10 @@ namespace davit::placement {
 struct Verdict {
   NodeIx node = kNoNode;
   std::optional<Filter> filter;  // the first that rejects; none: it fits
-  std::string detail;
+  std::string detail;            // what it lacks; of one that fits, what its place in the order comes from
   std::optional<double> score;   // of a node that fits: 1 is the best
 };
+// Those that fit come first, in the order in which they would be chosen.
 std::vector<Verdict> judge(Index const& index, Search const& search);
 
 // The smallest changes, each of which would do alone: "reservation 1.2g", "davit node activate n3".

@@ -80,8 +80,38 @@ TEST_F(ExplainTest, scores_what_fits_and_has_no_hint_then) {
   add(2, "ssd");
   auto const verdicts = judge(index_, search());
   for (auto const& each : verdicts) EXPECT_FALSE(each.filter);
-  EXPECT_LT(verdicts[0].score, verdicts[1].score);
+  EXPECT_GT(verdicts[1].score, verdicts[2].score);
   EXPECT_THAT(would_fit(index_, search()), IsEmpty());
+}
+
+TEST_F(ExplainTest, puts_the_node_first_that_would_be_chosen_and_says_why) {
+  spec_ = {};
+  add(2, "ssd");
+  std::int64_t const used = 1 * kGiB;
+  index_.set_measured(NodeIx(0), Measured{{1'900'000, used}, 3'000'000});
+  index_.set_measured(NodeIx(1), Measured{{200'000, used}, 500'000});
+  index_.set_measured(NodeIx(2), Measured{{100'000, used}, 500'000});
+  tally_.add(NodeIx(2));
+  auto const verdicts = judge(index_, search());
+  ASSERT_EQ(verdicts.size(), 3);
+  EXPECT_EQ(verdicts[0].node, index_.choose(search()));
+  EXPECT_EQ(index_.traits(verdicts[0].node).name, "n2");
+  EXPECT_EQ(verdicts[0].detail, "0 of it here; cpu 10%, memory 25%, load 25% of its cores");
+  EXPECT_EQ(index_.traits(verdicts[1].node).name, "n1");
+  EXPECT_EQ(verdicts[1].detail, "0 of it here; cpu 95%, memory 25%, load 150% of its cores");
+  EXPECT_EQ(verdicts[2].detail, "1 of it here; cpu 5%, memory 25%, load 25% of its cores") << "free, but it has one already";
+}
+
+TEST_F(ExplainTest, counts_by_the_label_that_is_spread_over) {
+  spec_ = {};
+  spec_.placement.spread_by = "disk";
+  spec_.placement.strategy = model::Strategy::Spread;
+  add(2, "ssd");
+  tally_.add(NodeIx(1));
+  auto const verdicts = judge(index_, search());
+  EXPECT_EQ(verdicts[0].node, index_.choose(search()));
+  EXPECT_EQ(verdicts[0].detail, "0 in disk 'ssd', 0 of it here; 0 instances of all services");
+  EXPECT_EQ(verdicts[2].detail, "1 in disk 'hdd', 1 of it here; 0 instances of all services");
 }
 
 TEST_F(ExplainTest, names_constraints_only_where_nothing_else_would_do) {

@@ -196,6 +196,14 @@ TEST_F(IndexTest, prefers_by_strategy_what_was_measured) {
   EXPECT_EQ(choose(model::Strategy::Mix), NodeIx(3));
 }
 
+TEST_F(IndexTest, takes_a_node_that_waits_for_memory_for_full) {
+  for (std::size_t i = 0; i < 4; ++i) measure(NodeIx(i), 1, i == 2 ? 1 : 4, 1);
+  EXPECT_EQ(choose(), NodeIx(2));
+  index_.set_measured(NodeIx(2), Measured{.used = {1'000'000, kGiB}, .load = 1'000'000, .memory_pressure = 0.9});
+  EXPECT_NE(choose(), NodeIx(2));
+  EXPECT_NE(choose(model::Strategy::Memory), NodeIx(2));
+}
+
 TEST_F(IndexTest, spreads_by_instances_and_packs_by_what_is_promised) {
   place(NodeIx(0), 4);
   place(NodeIx(1), 0.1), place(NodeIx(1), 0.1);

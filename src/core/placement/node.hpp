@@ -42,7 +42,8 @@ struct Condition {
 // Live values of the whole node.
 struct Measured {
   Amount used;
-  std::int64_t load = 0;  // runnable processes, in microcores
+  std::int64_t load = 0;       // runnable processes, in microcores
+  double memory_pressure = 0;  // the share of time in which all tasks waited for memory
   friend bool operator==(Measured const&, Measured const&) = default;
 };
 

@@ -4,7 +4,7 @@
 
 namespace davit::placement {
 
-Request request_of(model::ServiceSpec const& spec) {
+Request request_of(model::ServiceSpec const& spec, Amount const& mean) {
   Request request;
   auto const& placement = spec.placement;
   auto& [eligibility, strategy, reserved] = request.kind;
@@ -17,10 +17,9 @@ Request request_of(model::ServiceSpec const& spec) {
   eligibility.spread_by = model::spread_label(placement);
   strategy = placement.strategy;
   reserved = model::amount_of(spec.resources.reservations);
-  request.expected = {reserved.microcores > 0 ? reserved.microcores : kMeanUse.microcores,
-                      reserved.memory > 0 ? reserved.memory : kMeanUse.memory};
+  request.expected = {reserved.microcores > 0 ? reserved.microcores : mean.microcores, reserved.memory > 0 ? reserved.memory : mean.memory};
   for (auto const& port : spec.ports) {
-    if (port.published && !port.published_end) request.ports.push_back({port.protocol, static_cast<std::uint16_t>(*port.published)});
+    if (model::is_fixed_on_node(port)) request.ports.push_back({port.protocol, static_cast<std::uint16_t>(*port.published)});
   }
   std::ranges::sort(request.ports);
   request.max_per_node = static_cast<std::uint32_t>(placement.max_replicas_per_node);

@@ -15,7 +15,7 @@ namespace davit::placement {
 
 using model::Amount;
 
-// An instance without reservations counts as so much. Measured means of a service take its place once instances are measured.
+// An instance without reservations counts as so much until its service's instances were measured; then as their mean.
 inline constexpr Amount kMeanUse{100'000, std::int64_t{64} << 20};
 
 // A port of the node that the user has named.
@@ -49,6 +49,6 @@ struct Request {
   friend bool operator==(Request const&, Request const&) = default;
 };
 
-Request request_of(model::ServiceSpec const& spec);
+Request request_of(model::ServiceSpec const& spec, Amount const& mean = kMeanUse);
 
 }  // namespace davit::placement

@@ -8,34 +8,8 @@ namespace {
 
 using model::Strategy;
 
-struct Shares {
-  double cpu = 0;
-  double memory = 0;
-  double load = 0;
-};
-
 double share(std::int64_t used, std::int64_t capacity) {
   return capacity > 0 ? std::max(0.0, static_cast<double>(used) / static_cast<double>(capacity)) : 1.0;
-}
-
-// What was measured, and what has been placed that the measurement cannot show. A node that was never measured: what its
-// instances are expected to use.
-Shares live_shares(Room const& room) {
-  auto const& capacity = room.condition.capacity;
-  if (!room.is_measured) {
-    auto const cpu = share(room.expected.microcores, capacity.microcores);
-    return {cpu, share(room.expected.memory, capacity.memory), cpu};
-  }
-  auto const unseen = room.starting + room.fresh;
-  auto const used = room.measured.used + unseen;
-  return {share(used.microcores, capacity.microcores), share(used.memory, capacity.memory),
-          share(room.measured.load + unseen.microcores, capacity.microcores)};
-}
-
-// By what is promised, not by what is used at the moment: a node does not become empty because its instances idle.
-double packed_share(Room const& room) {
-  auto const& capacity = room.condition.capacity;
-  return (share(room.expected.microcores, capacity.microcores) + share(room.expected.memory, capacity.memory)) / 2;
 }
 
 double used_share(Room const& room, Strategy strategy) {
@@ -47,13 +21,33 @@ double used_share(Room const& room, Strategy strategy) {
     case Strategy::Cpu: return live_shares(room).cpu;
     case Strategy::Memory: return live_shares(room).memory;
     case Strategy::Load: return live_shares(room).load;
-    case Strategy::Binpack: return 1 - packed_share(room);
+    case Strategy::Binpack: return 1 - carried_share(room);
     case Strategy::Spread: return 1 - 1 / (1.0 + room.instances);
   }
   return 1;
 }
 
 }  // namespace
+
+// Where everything waits for memory, none is free, though the kernel may still call some available. The pressure on processors and disks
+// does not count: a container that is held to its own limit shows there as well, on a node that has plenty.
+Shares live_shares(Room const& room) {
+  auto const& capacity = room.condition.capacity;
+  if (!room.is_measured) {
+    auto const cpu = share(room.expected.microcores, capacity.microcores);
+    return {cpu, share(room.expected.memory, capacity.memory), cpu};
+  }
+  auto const unseen = room.starting + room.fresh;
+  auto const used = room.measured.used + unseen;
+  return {share(used.microcores, capacity.microcores), std::max(share(used.memory, capacity.memory), room.measured.memory_pressure),
+          share(room.measured.load + unseen.microcores, capacity.microcores)};
+}
+
+// By what is promised, not by what is used at the moment: a node does not become empty because its instances idle.
+double carried_share(Room const& room) {
+  auto const& capacity = room.condition.capacity;
+  return (share(room.expected.microcores, capacity.microcores) + share(room.expected.memory, capacity.memory)) / 2;
+}
 
 std::uint32_t burden(Room const& room, Strategy strategy) {
   constexpr std::uint32_t kMost = (1U << kBurdenBits) - 1;

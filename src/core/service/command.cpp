@@ -113,6 +113,9 @@ Result<Decision> decide_on(model::Head const& head, Command const& command, Resu
   return no_rollout(command);
 }
 
+// The master's machine carries it out.
+Result<Decision> decide_on(model::Head const&, Command const&, Move const&) { return Decision{}; }
+
 Result<Decision> decide_on(model::Head const&, Command const&, Remove const&) { return Decision{model::RemovalRequested{}, {}}; }
 
 }  // namespace
@@ -123,6 +126,8 @@ Result<Decision> decide(model::Head const* head, model::GoneRecord const* gone, 
     TRY(auto memo, find_replay(head->requests, command));
     if (memo) return Decision{{}, std::move(memo)};
     if (head->removing) return is_remove ? Result<Decision>(Decision{}) : being_removed(command);
+    if (command.if_uid && *command.if_uid != head->uid)
+      return fail(Code::Stale, fmt::format("service '{}' was removed and made anew meanwhile: read it again", command.service));
     if (command.if_generation && *command.if_generation != head->generation) {
       return fail(Code::Stale, fmt::format("service '{}' is at generation {}, not {}: read it again", command.service, head->generation,
                                            *command.if_generation));

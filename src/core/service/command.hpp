@@ -17,6 +17,7 @@ namespace davit::service {
 using model::Command;
 using model::CommandBody;
 using model::Create;
+using model::Move;
 using model::Pause;
 using model::Remove;
 using model::Replace;

@@ -29,7 +29,7 @@ bool Slot::old_may_serve() const {
   return std::ranges::any_of(outdated, [](Instance const* old) { return may_serve(*old); });
 }
 
-Draft::Draft(model::Head const& head, Terms const& terms, std::span<Instance const> instances) : head_(head), terms_(terms) {
+Draft::Draft(model::Head const& head, Terms const& terms, InstanceRefs const& instances) : head_(head), terms_(terms) {
   auto const wanted = static_cast<std::uint32_t>(head.removing ? 0 : head.spec()->instances);
   slots_.resize(wanted);
   for (std::uint32_t i = 0; i < wanted; ++i) slots_[i].number = i + 1;
@@ -46,7 +46,7 @@ void Draft::stop(Instance const& instance, Reason reason) {
   if (instance.slot <= slots_.size() && serves(instance)) --serving_;
 }
 
-void Draft::stop_all(std::vector<Instance const*> const& instances) {
+void Draft::stop_all(std::span<Instance const* const> instances) {
   for (auto const* instance : instances) stop(*instance, Reason::Replaced);
 }
 
@@ -54,8 +54,17 @@ void Draft::place(Slot const& slot) {
   if (slot.stopping == 0 || terms_.can_overlap) plan_.place.push_back(slot.number);
 }
 
-void Draft::sort_into_slots(std::span<Instance const> instances) {
-  for (auto const& instance : instances) {
+// Those of one slot follow each other.
+void Draft::sort_into_slots(InstanceRefs const& instances) {
+  current_.reserve(instances.size());  // once, so that they stay where they are
+  outdated_.reserve(instances.size());
+  auto const add = [](std::vector<Instance const*>& all, std::span<Instance const*>& of_slot, Instance const& instance) {
+    all.push_back(&instance);
+    auto const count = of_slot.size() + 1;
+    of_slot = std::span(all).last(count);
+  };
+  for (auto const* each : instances) {
+    auto const& instance = *each;
     if (instance.slot == 0) continue;
     if (instance.slot > slots_.size()) {
       stop(instance, head_.removing ? Reason::ServiceRemoved : Reason::ScaledDown);
@@ -67,13 +76,14 @@ void Draft::sort_into_slots(std::span<Instance const> instances) {
     if (serves(instance) && !instance.stop_sent) ++serving_;
     if (waits_for_nothing) stop(instance, Reason::Replaced);
     else if (instance.stop_sent) ++slot.stopping;
-    else (is_current ? slot.current : slot.outdated).push_back(&instance);
+    else if (is_current) add(current_, slot.current, instance);
+    else add(outdated_, slot.outdated, instance);
   }
 }
 
 // Several of one slot are left over from a cut, or from a rollout that another one overtook, or one is to leave its node: the losers go
 // once the winner serves, but for the successor of one that leaves.
-void Draft::keep_best(std::vector<Instance const*>& rivals) {
+void Draft::keep_best(std::span<Instance const*>& rivals) {
   if (rivals.size() < 2) return;
   drop_idle_strays(rivals);
   std::ranges::sort(rivals, is_better);
@@ -83,12 +93,12 @@ void Draft::keep_best(std::vector<Instance const*>& rivals) {
       rivals.size() > 1 && rivals[0]->is_leaving && !rivals[1]->is_leaving;  // in this order, the best one that stays
   if (has_successor) ++kept;
   for (std::size_t i = kept; i < rivals.size(); ++i) stop(*rivals[i], Reason::Replaced);
-  rivals.resize(kept);
+  rivals = rivals.first(kept);
 }
 
 // What dead processes had asked the engine to create need not be started to be stopped: one is enough, none beside another that
 // stays.
-void Draft::drop_idle_strays(std::vector<Instance const*>& rivals) {
+void Draft::drop_idle_strays(std::span<Instance const*>& rivals) {
   auto const is_idle = [](Instance const* each) {
     return !each->is_confirmed && !each->is_unknown && each->state == InstanceState::Starting;
   };
@@ -98,7 +108,7 @@ void Draft::drop_idle_strays(std::vector<Instance const*>& rivals) {
   bool const is_all_there_is = std::all_of(rivals.begin(), strays.begin(), is_leaving);
   auto const first = strays.begin() + (is_all_there_is ? 1 : 0);
   for (auto stray = first; stray != rivals.end(); ++stray) stop(**stray, Reason::Replaced);
-  rivals.erase(first, rivals.end());
+  rivals = rivals.first(static_cast<std::size_t>(first - rivals.begin()));
 }
 
 }  // namespace davit::service

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "core/service/instance.hpp"
+#include "core/service/instances.hpp"
 #include "core/service/plan.hpp"
 #include "core/service/terms.hpp"
 
@@ -21,8 +21,8 @@ bool waits_for_room(Instance const& instance);
 
 struct Slot {
   std::uint32_t number = 0;
-  std::vector<Instance const*> current;   // of the wanted revision, not asked to stop; the best first
-  std::vector<Instance const*> outdated;  // of another one, not asked to stop
+  std::span<Instance const*> current;   // of the wanted revision, not asked to stop; the best first
+  std::span<Instance const*> outdated;  // of another one, not asked to stop
   std::size_t stopping = 0;
 
   bool is_empty() const { return current.empty() && outdated.empty(); }
@@ -31,15 +31,17 @@ struct Slot {
 
 class Draft {
  public:
-  // `instances` in InOrder; both must live as long as the draft.
-  Draft(model::Head const& head, Terms const& terms, std::span<Instance const> instances);
+  // `instances` in InOrder; what is referred to must live as long as the draft.
+  Draft(model::Head const& head, Terms const& terms, InstanceRefs const& instances);
+  Draft(Draft const&) = delete;
+  Draft& operator=(Draft const&) = delete;
 
   std::vector<Slot>& slots() { return slots_; }
   std::size_t serving() const { return serving_; }  // for certain, of all slots, after the stops so far
   Plan& plan() { return plan_; }
 
   void stop(Instance const& instance, model::Reason reason);
-  void stop_all(std::vector<Instance const*> const& instances);  // Reason::Replaced
+  void stop_all(std::span<Instance const* const> instances);  // Reason::Replaced
   // Unless the slot's last instance still holds a port or a volume that its next one needs.
   void place(Slot const& slot);
   // Wherever else there is room: on another node they do not get in each other's way.
@@ -47,13 +49,15 @@ class Draft {
   void wake_at(Monotonic at) { plan_.wake_at = std::min(plan_.wake_at, at); }
 
  private:
-  void sort_into_slots(std::span<Instance const> instances);
-  void keep_best(std::vector<Instance const*>& rivals);
-  void drop_idle_strays(std::vector<Instance const*>& rivals);
+  void sort_into_slots(InstanceRefs const& instances);
+  void keep_best(std::span<Instance const*>& rivals);
+  void drop_idle_strays(std::span<Instance const*>& rivals);
 
   model::Head const& head_;
   Terms const& terms_;
   std::vector<Slot> slots_;
+  std::vector<Instance const*> current_;  // what the slots refer to, slot by slot
+  std::vector<Instance const*> outdated_;
   std::size_t serving_ = 0;
   Plan plan_;
 };

@@ -10,6 +10,8 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/service/packed_container.hpp"
+#include "core/service/rarely.hpp"
 #include "model/instance.hpp"
 #include "model/node_ix.hpp"
 #include "model/spec.hpp"
@@ -19,21 +21,26 @@ namespace davit::service {
 using model::kNoNode;
 using model::NodeIx;
 
-struct Detail {
+// What few instances have anything of.
+struct Exceptional {
   std::string message;
-  model::ContainerRef container;
   std::string previous_container;  // kept for its logs; or ""
-  std::vector<model::PublishedPort> ports;
-  std::string digest;
   std::optional<std::int64_t> exit_code;
+  std::optional<Wall> next_start_at;
+  std::uint64_t token = 0;  // of its slot, where that must not be doubled
+  friend bool operator==(Exceptional const&, Exceptional const&) = default;
+};
+
+struct Detail {
+  PackedContainer container;
+  std::vector<model::PublishedPort> ports;
   Wall created_at{};
   Wall state_since{};
   std::optional<Wall> started_at;
-  std::optional<Wall> next_start_at;
   std::uint64_t offered_in = 0;  // the last round of fences before its offer
   model::SpecRef accounted;      // the spec by which it counts on its node; null: it does not
-  std::uint64_t token = 0;       // of its slot, where that must not be doubled
-  friend bool operator==(Detail const&, Detail const&) = default;
+  std::optional<model::InstanceUse> use;  // of the container that runs, once its agent has measured it
+  Rarely<Exceptional> rare;
 };
 
 struct Instance {

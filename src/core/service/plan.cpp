@@ -29,7 +29,7 @@ void settle(Slot const& slot, bool has_failed_rollout, bool is_start_first, Draf
 
 }  // namespace
 
-Plan plan(model::Head const& head, std::span<Instance const> instances, Now now) {
+Plan plan(model::Head const& head, InstanceRefs const& instances, Now now) {
   auto const terms = terms_of(head);
   Draft draft(head, terms, instances);
   if (head.removing) {

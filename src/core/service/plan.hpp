@@ -6,11 +6,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "base/time.hpp"
-#include "core/service/instance.hpp"
+#include "core/service/instances.hpp"
 #include "model/journal.hpp"
 
 namespace davit::service {
@@ -31,6 +30,6 @@ struct Plan {
 };
 
 // `instances` in InOrder.
-Plan plan(model::Head const& head, std::span<Instance const> instances, Now now);
+Plan plan(model::Head const& head, InstanceRefs const& instances, Now now);
 
 }  // namespace davit::service

@@ -91,7 +91,7 @@ class Step {
   std::optional<Failure> failure_of(Slot const& slot) {
     for (auto const* instance : slot.current) {
       if (instance->is_unknown) continue;
-      auto const& message = instance->detail->message;
+      auto const& message = instance->detail->rare->message;
       auto const deadline = std::max(instance->created, began_) + terms_.progress_deadline;
       bool const is_late = deadline <= now_.monotonic && !instance->is_ready();
       if (deadline > now_.monotonic) draft_.wake_at(deadline);

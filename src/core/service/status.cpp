@@ -33,7 +33,7 @@ State state_of(model::Head const& head, ServiceStatus const& status, bool in_tro
 }
 
 std::string trouble_text(model::Head const& head, Instance const& instance, std::int64_t others) {
-  auto const& message = instance.detail->message;
+  auto const& message = instance.detail->rare->message;
   auto text =
       fmt::format("{}.{}: {}", head.name, instance.slot, message.empty() ? std::string(model::to_string(instance.reason)) : message);
   if (others > 0) text += fmt::format(" (and {} more)", others);
@@ -43,18 +43,21 @@ std::string trouble_text(model::Head const& head, Instance const& instance, std:
 // How far a rollout has come and what came of it; "" where there is nothing to say.
 std::string rollout_text(model::Head const& head, ServiceStatus const& status) {
   auto const& rollout = head.rollout;
-  auto const way = fmt::format("{} to revision {}", rollout.is_rollback ? "rollback" : "update", rollout.to);
-  auto const progress = fmt::format("{}/{} {}", status.updated, status.desired, rollout.is_rollback ? "rolled back" : "updated");
-  // Of an automatic rollback the message tells why the update failed that it leads back from.
-  auto const cause = rollout.is_automatic ? fmt::format("update to revision {} failed: {}", rollout.from, rollout.message) : std::string();
+  auto const way = [&] { return fmt::format("{} to revision {}", rollout.is_rollback ? "rollback" : "update", rollout.to); };
+  auto const progress = [&] {
+    return fmt::format("{}/{} {}", status.updated, status.desired, rollout.is_rollback ? "rolled back" : "updated");
+  };
   switch (rollout.state) {
     case RolloutState::None: return {};
-    case RolloutState::Active: return cause.empty() ? progress : fmt::format("{}; {}", cause, progress);
-    case RolloutState::Paused: return fmt::format("{} is paused: {}", way, progress);
-    case RolloutState::Stopped: return fmt::format("{} stopped: {}", way, rollout.message);
+    case RolloutState::Active:
+      // Of an automatic rollback the message tells why the update failed that it leads back from.
+      if (!rollout.is_automatic) return progress();
+      return fmt::format("update to revision {} failed: {}; {}", rollout.from, rollout.message, progress());
+    case RolloutState::Paused: return fmt::format("{} is paused: {}", way(), progress());
+    case RolloutState::Stopped: return fmt::format("{} stopped: {}", way(), rollout.message);
     case RolloutState::RolledBack: return fmt::format("update to revision {} was rolled back: {}", rollout.from, rollout.message);
     case RolloutState::Incomplete:
-      return lacks_updates(head, status) ? fmt::format("{} is incomplete, {}: {}", way, progress, rollout.message) : std::string();
+      return lacks_updates(head, status) ? fmt::format("{} is incomplete, {}: {}", way(), progress(), rollout.message) : std::string();
   }
   return {};
 }
@@ -72,7 +75,7 @@ struct SlotCount {
 
 }  // namespace
 
-ServiceStatus status_of(model::Head const& head, std::span<Instance const> instances) {
+ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances) {
   ServiceStatus status;
   status.desired = head.removing ? 0 : head.spec()->instances;
   Instance const* trouble = nullptr;
@@ -80,7 +83,8 @@ ServiceStatus status_of(model::Head const& head, std::span<Instance const> insta
   SlotCount running;
   SlotCount updated;
   SlotCount ready;
-  for (auto const& instance : instances) {
+  for (auto const* each : instances) {
+    auto const& instance = *each;
     bool const runs = instance.state == InstanceState::Running && !instance.stop_sent;
     if (!head.removing && instance.slot > static_cast<std::uint32_t>(status.desired)) continue;
     running.add(instance, runs);

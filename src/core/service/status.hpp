@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 
-#include "core/service/instance.hpp"
+#include "core/service/instances.hpp"
 #include "model/enum_names.hpp"
 #include "model/journal.hpp"
 
@@ -23,7 +22,7 @@ struct ServiceStatus {
   friend bool operator==(ServiceStatus const&, ServiceStatus const&) = default;
 };
 
-ServiceStatus status_of(model::Head const& head, std::span<Instance const> instances);
+ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances);
 
 }  // namespace davit::service
 

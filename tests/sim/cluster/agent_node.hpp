@@ -10,6 +10,7 @@
 #include "drivers/agent_driver.hpp"
 #include "sim/cluster/engine_client.hpp"
 #include "sim/cluster/machine.hpp"
+#include "sim/fake_prober.hpp"
 #include "sim/net/links.hpp"
 #include "sim/sim_guard.hpp"
 
@@ -46,6 +47,7 @@ class AgentNode {
   void start_guard();
   // When it ends the container, at the latest, by the machine's own clock: zero for one that it has not been told of.
   Monotonic lease_end(std::string const& container) const;
+  std::vector<model::ContainerLease> const& leases() const { return leases_; }  // its file
 
   // All that runs on it ends at once, and nobody is told.
   void lose_power();
@@ -87,6 +89,7 @@ class AgentNode {
     Disk disk;
     Leases leases;
     Meter meter;
+    FakeProber prober;
     drivers::AgentDriver driver;
   };
 

@@ -20,8 +20,8 @@ std::shared_ptr<Connection> Connection::open(Network& network, Side client, Side
 
 Connection::Connection(Network& network, Side client, Side server)
     : network_(network),
-      sides_{State{std::move(client), true, {}, network.loop().make_timer(), network.loop().make_timer()},
-             State{std::move(server), true, {}, network.loop().make_timer(), network.loop().make_timer()}} {}
+      sides_{State{std::move(client), true, true, {}, network.loop().make_timer(), network.loop().make_timer()},
+             State{std::move(server), true, true, {}, network.loop().make_timer(), network.loop().make_timer()}} {}
 
 Connection::~Connection() { network_.detach(id_); }
 
@@ -73,11 +73,14 @@ void Connection::end(End at) {
   auto& ended = state(at);
   if (!std::exchange(ended.is_open, false)) return;
   ended.given_up->cancel();
-  ended.side.process.post([self = shared_from_this(), at] { self->state(at).side.on_closed(); });
+  ended.side.process.post([self = shared_from_this(), at] {
+    if (self->state(at).is_wanted) self->state(at).side.on_closed();
+  });
 }
 
 void Connection::close(End by) {
   auto& closing = state(by);
+  closing.is_wanted = false;
   if (!std::exchange(closing.is_open, false)) return;
   closing.given_up->cancel();
   push(by, std::nullopt);

@@ -57,6 +57,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct State {
     Side side;
     bool is_open = true;
+    bool is_wanted = true;  // its owner has not closed it
     std::deque<Item> sent;  // on their way to the other side
     std::unique_ptr<ports::Timer> arrival;
     std::unique_ptr<ports::Timer> given_up;  // by this side's kernel, which gets no answer

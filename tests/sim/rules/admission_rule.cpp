@@ -10,11 +10,19 @@ namespace {
 constexpr double kCores = 4;  // of the simulated engine
 constexpr std::int64_t kMemory = 8LL << 30;
 
+bool runs(AgentNode const& agent, InstanceId instance) {
+  return std::ranges::any_of(agent.engine().containers(), [&](auto const& each) {
+    auto const label = each.second.detail.labels.find("davit.instance");
+    return label != each.second.detail.labels.end() && label->second == to_string(instance) && each.second.is_alive();
+  });
+}
+
 }  // namespace
 
 void AdmissionRule::on_received_by_agent(NodeId id, model::ToAgent const& message) {
   auto& agent = agents_[id];
-  if (auto const* offer = std::get_if<model::RunInstance>(&message)) {
+  auto const* offer = std::get_if<model::RunInstance>(&message);
+  if (offer && agent.answered[offer->fence.shard.value] >= offer->fence.epoch) {
     agent.offers[offer->id] = *offer;
     if (offer->incarnation < agent.incarnation) agent.outlived.insert(offer->id);
     else agent.outlived.erase(offer->id);
@@ -39,8 +47,17 @@ void AdmissionRule::on_sent_by_agent(NodeId id, NodeId, model::ToMaster const& m
   auto& agent = agents_[id];
   if (auto const* verdict = std::get_if<model::Verdict>(&message); verdict && verdict->admitted) on_admitted(id, agent, *verdict);
   if (auto const* changed = std::get_if<model::InstanceChanged>(&message)) on_report(id, agent, changed->report);
-  if (auto const* gone = std::get_if<model::InstanceGone>(&message)) agent.admitted.erase(gone->id);
-  if (auto const* stored = std::get_if<model::FencesStored>(&message)) on_list(agent, stored->all);
+  if (auto const* gone = std::get_if<model::InstanceGone>(&message)) {
+    agent.admitted.erase(gone->id);
+    agent.offers.erase(gone->id);  // should its container turn up yet, the agent learns anew what it reserves
+  }
+  if (auto const* stored = std::get_if<model::FencesStored>(&message)) {
+    for (auto const& fence : stored->fences) {
+      auto& answered = agent.answered[fence.shard.value];
+      answered = std::max(answered, fence.epoch);
+    }
+    on_list(agent, stored->all);
+  }
 }
 
 void AdmissionRule::on_admitted(NodeId id, Agent& agent, model::Verdict const& verdict) {
@@ -53,7 +70,7 @@ void AdmissionRule::on_admitted(NodeId id, Agent& agent, model::Verdict const& v
                                            agent.incarnation, offer.incarnation));
   }
   forget_ended(id, agent);
-  agent.admitted[verdict.id] = {offer.uid, offer.spec, false, {}};
+  agent.admitted[verdict.id] = {offer.uid, offer.spec, false, false, {}};
   double cores = 0;
   std::int64_t memory = 0;
   std::int64_t of_service = 0;
@@ -83,6 +100,8 @@ void AdmissionRule::on_report(NodeId id, Agent& agent, model::InstanceReport con
   if (report.state != model::InstanceState::Stopping) forget_ended(id, agent);
   std::map<std::pair<model::Protocol, std::uint16_t>, InstanceId> taken;
   for (auto const& [instance, each] : agent.admitted) {
+    // Made late, for a process that is no more: its port may be another one's by now, and it gets one of its own should it be started.
+    if (each.is_found && !runs(cluster_->agent(id), instance)) continue;
     for (auto const& port : each.ports) {
       auto const [other, is_first] = taken.try_emplace({port.protocol, port.published}, instance);
       if (!is_first && port.published != 0 && other->second != instance) {
@@ -100,7 +119,7 @@ void AdmissionRule::on_list(Agent& agent, std::vector<model::InstanceReport> con
     listed.insert(report.id);
     auto const offer = agent.offers.find(report.id);
     auto const spec = offer == agent.offers.end() ? nullptr : offer->second.spec;
-    agent.admitted.try_emplace(report.id, Admitted{report.uid, spec, false, {}});
+    agent.admitted.try_emplace(report.id, Admitted{report.uid, spec, true, false, {}});
     agent.admitted[report.id].is_stopping = report.state == model::InstanceState::Stopping;
     agent.admitted[report.id].ports = report.ports;
   }

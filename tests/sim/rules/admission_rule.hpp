@@ -2,6 +2,7 @@
 // nor what was offered to an earlier life of its node than the one it has been told of.
 #pragma once
 
+#include <array>
 #include <map>
 #include <set>
 #include <vector>
@@ -26,12 +27,14 @@ class AdmissionRule final : public Observer {
     started.offers.clear();
     started.admitted.clear();
     started.incarnation = 0;
+    started.answered = {};
   }
 
  private:
   struct Admitted {
     ServiceUid uid;
     model::SpecRef spec;
+    bool is_found = false;  // by a list of the engine's, not admitted
     bool is_stopping = false;
     std::vector<model::PublishedPort> ports;
   };
@@ -41,6 +44,7 @@ class AdmissionRule final : public Observer {
     std::set<InstanceId> told_to_stop;
     std::uint64_t incarnation = 0;  // the highest that it has been told
     std::set<InstanceId> outlived;  // offers to an earlier life than that
+    std::array<Epoch, kShards> answered{};  // by this process: until it has answered it takes no notice of offers
   };
 
   void forget_ended(NodeId id, Agent& agent) const;

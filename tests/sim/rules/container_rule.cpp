@@ -12,7 +12,23 @@ std::string label_of(model::ContainerDetail const& container, char const* key) {
   return found == container.labels.end() ? std::string{} : found->second;
 }
 
+bool is_well(model::ContainerDetail const& container) {
+  return container.state == model::ContainerState::Running && container.health != model::Health::Unhealthy;
+}
+
 }  // namespace
+
+void ContainerRule::on_container_changed(NodeId id, model::ContainerDetail const& container) {
+  auto& agent = agents_[id];
+  if (is_well(container)) {
+    agent.well_since.try_emplace(container.id, loop_.now().monotonic);
+    return;
+  }
+  agent.well_since.erase(container.id);
+  if (cluster_->agent(id).engine().find(container.id)) return;
+  agent.inspected_at.erase(container.id);
+  agent.ending.erase(container.id);
+}
 
 void ContainerRule::on_received_by_agent(NodeId id, model::ToAgent const& message) {
   auto const* stop = std::get_if<model::StopInstance>(&message);
@@ -31,6 +47,8 @@ void ContainerRule::on_sent_by_agent(NodeId id, NodeId, model::ToMaster const& m
 }
 
 void ContainerRule::on_engine_called(NodeId agent, model::EngineCall const& call) {
+  if (auto const* inspect = std::get_if<model::InspectContainer>(&call))
+    agents_[agent].inspected_at[inspect->id_or_name] = loop_.now().monotonic;
   if (auto const* start = std::get_if<model::StartContainer>(&call)) check(agent, start->id, "starts", false);
   if (auto const* stop = std::get_if<model::StopContainer>(&call)) check(agent, stop->id, "stops", true);
   if (auto const* kill = std::get_if<model::KillContainer>(&call)) check(agent, kill->id, "kills", true);
@@ -45,12 +63,22 @@ void ContainerRule::check(NodeId agent, std::string const& id, std::string_view 
   if (detail.name.starts_with(kForeign)) {
     return findings_.add("foreign_container", fmt::format("agent {} {} the foreign container {}", agent.value, what, detail.name));
   }
-  bool const is_well = detail.state == model::ContainerState::Running && detail.health != model::Health::Unhealthy;
-  bool const has_lease = detail.labels.contains("davit.token");
-  auto const& node = cluster_->agent(agent);
-  if (has_lease && node.lease_end(id) <= node.machine().now().monotonic) return;
-  if (!is_ending || !is_well || agents_[agent].to_stop.contains(label_of(detail, "davit.instance"))) return;
+  if (!is_ending || agents_[agent].ending.contains(detail.id)) return;
+  if (has_reason_to_end(agent, detail)) {
+    agents_[agent].ending.insert(detail.id);
+    return;
+  }
   findings_.add("needless_restart", fmt::format("agent {} {} the healthy container {} without a command", agent.value, what, detail.name));
+}
+
+bool ContainerRule::has_reason_to_end(NodeId id, model::ContainerDetail const& container) {
+  auto& agent = agents_[id];
+  auto const& node = cluster_->agent(id);
+  bool const has_lease = is_leased(container);
+  if (has_lease && node.lease_end(container.id) <= node.machine().now().monotonic) return true;
+  if (!is_well(container) || agent.to_stop.contains(label_of(container, "davit.instance"))) return true;
+  auto const inspected = agent.inspected_at.find(container.id);
+  return inspected != agent.inspected_at.end() && agent.well_since[container.id] >= inspected->second;
 }
 
 }  // namespace davit::sim

@@ -16,7 +16,7 @@ constexpr Duration kGuardKills = guard::kKillAfter + 100ms;
 }  // namespace
 
 void DoubleRule::on_container_changed(NodeId id, model::ContainerDetail const& container) {
-  if (!container.labels.contains("davit.token") || container.name.starts_with(kForeign)) return;
+  if (!is_leased(container) || container.name.starts_with(kForeign)) return;
   findings_.checked();
   Slot const slot{container.labels.at("davit.uid"), container.labels.at("davit.slot")};
   auto& rivals = running_[slot];

@@ -1,11 +1,12 @@
 // Rule: one master at a time acts for a shard, as the agents see it (design.md §12.2).
 // - No agent obeys an older epoch once it has answered a newer one; one that lost its disk starts anew.
 // - No master sends orders under a grant that has been superseded for longer than its view may be old (protocol.md §3: 2 s by its own
-//   clock, which may be slower than true time), nor by a view that is older than that.
+//   clock, which may be slower than true time), nor orders or grants of leases by a view that is older than that.
 #pragma once
 
 #include <array>
 #include <map>
+#include <string_view>
 
 #include "sim/cluster/cluster.hpp"
 #include "sim/rules/journal_rule.hpp"
@@ -32,7 +33,7 @@ class EpochRule final : public Observer {
     std::map<InstanceId, Fence> offers;
   };
 
-  void check_view(NodeId master, NodeId agent);
+  void check_view(NodeId master, NodeId agent, std::string_view what);
   void check_order(NodeId master, NodeId agent, model::ToAgent const& message);
 
   VirtualLoop const& loop_;

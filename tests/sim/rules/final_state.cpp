@@ -18,6 +18,49 @@ std::string label_of(model::ContainerDetail const& container, char const* key) {
   return found == container.labels.end() ? std::string{} : found->second;
 }
 
+// Of what runs, the ids by service.
+std::map<std::string, std::set<std::string>> running_by_service(Cluster const& cluster) {
+  std::map<std::string, std::set<std::string>> ids;
+  for (auto const& agent : cluster.agents()) {
+    for (auto const& [id, container] : agent->engine().containers()) {
+      auto const& detail = container.detail;
+      if (detail.name.starts_with(kForeign) || detail.state != model::ContainerState::Running) continue;
+      ids[label_of(detail, "davit.service")].insert(label_of(detail, "davit.instance"));
+    }
+  }
+  return ids;
+}
+
+// Each node knows each service, and where its instances are.
+void append_unknown(Cluster const& cluster, JournalRule const& journals, std::vector<std::string>& texts) {
+  auto const running = running_by_service(cluster);
+  for (auto const& agent : cluster.agents()) {
+    auto const* directory = agent->agent() ? agent->agent()->directory() : nullptr;
+    auto const& name = agent->machine().name();
+    if (!directory) {
+      texts.push_back(fmt::format("{} knows no directory", name));
+      continue;
+    }
+    for (auto const& [service, head] : journals.heads()) {
+      auto const entry = directory->services.find(service);
+      if (entry == directory->services.end()) {
+        texts.push_back(fmt::format("{} does not know service {}", name, service));
+        continue;
+      }
+      std::set<std::string> known;
+      for (auto const& endpoint : entry->second->endpoints) known.insert(to_string(endpoint.instance));
+      auto const found = running.find(service);
+      auto const wanted = head.spec()->ports.empty() || found == running.end() ? std::set<std::string>{} : found->second;
+      if (known != wanted) texts.push_back(fmt::format("{} knows other endpoints of {} than there are", name, service));
+    }
+    for (auto const& [service, entry] : directory->services) {
+      if (!journals.heads().contains(service)) texts.push_back(fmt::format("{} knows service {}, which is gone", name, service));
+    }
+    if (directory->nodes.size() != cluster.agents().size())
+      texts.push_back(fmt::format("{} knows {} nodes of {}", name, directory->nodes.size(), cluster.agents().size()));
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> differences(Cluster const& cluster, JournalRule const& journals) {
@@ -52,6 +95,7 @@ std::vector<std::string> differences(Cluster const& cluster, JournalRule const& 
         texts.push_back(fmt::format("{} runs at revision {}, not {}", all[0].where, all[0].revision, head.revision));
     }
   }
+  append_unknown(cluster, journals, texts);
   for (auto const& [key, all] : running) texts.push_back(fmt::format("{} runs, and nobody wants it", all[0].where));
   return texts;
 }

@@ -12,8 +12,6 @@ using model::Reason;
 
 namespace {
 
-bool goes_on(service::Instance const& instance) { return !instance.stop_sent && service::serves(instance); }
-
 // As it was reported: what is to stop does not count as ready any more.
 bool is_well(service::Instance const& instance) {
   return instance.state == model::InstanceState::Running && instance.health != model::Health::Unhealthy &&
@@ -38,6 +36,13 @@ void OrderRule::on_sent_to_peer(NodeId master, NodeId, model::PeerMessage const&
   if (relayed) check(master, relayed->node, relayed->message);
 }
 
+void OrderRule::on_transition(NodeId master, master::Transition const& change) {
+  if (change.slot == 0) return;
+  std::tuple const instance{master, change.service, change.slot, change.instance};
+  if (change.type == "instance.pending") waiting_.insert(instance);
+  else waiting_.erase(instance);
+}
+
 void OrderRule::on_sent_by_agent(NodeId, NodeId, model::ToMaster const& message) {
   auto const take = [&](model::InstanceReport const& report) {
     if (report.ready) ready_.insert(report.id);
@@ -47,12 +52,34 @@ void OrderRule::on_sent_by_agent(NodeId, NodeId, model::ToMaster const& message)
   if (auto const* stored = std::get_if<model::FencesStored>(&message)) std::ranges::for_each(stored->all, take);
 }
 
+void OrderRule::look() {
+  std::erase_if(waiting_, [this](auto const& each) {
+    auto const& name = std::get<1>(each);
+    auto const id = std::get<0>(each);
+    auto const node = std::ranges::find_if(cluster_->masters(), [&](auto const& master) { return master->machine().id() == id; });
+    auto const* view = (*node)->master();
+    auto const* service = view ? view->find_service(name) : nullptr;
+    return !service || !service->find(std::get<2>(each), std::get<3>(each));
+  });
+  decided_.clear();
+  for (auto const& node : cluster_->masters()) {
+    auto const* view = node->master();
+    if (!view) continue;
+    for (auto const& [name, service] : view->services()) {
+      for (auto const& instance : service.instances) {
+        if (instance.stop_sent) decided_.emplace(node->machine().id(), instance.id);
+      }
+    }
+  }
+}
+
 void OrderRule::check(NodeId id, NodeId agent, model::ToAgent const& message) {
   auto const* stop = std::get_if<model::StopInstance>(&message);
   if (!stop || !ready_.contains(stop->id) || !cluster_->agent(agent).runs_well(stop->id)) return;
   auto const* grant = journals_.find_grant(stop->fence);
   if (grant && grant->owner != id) return;  // passed on for the one who has it
-  if (!sent_.emplace(id, stop->id).second) return;  // it is said again
+  if (answers_.refuses(agent, stop->fence)) return;  // its master cannot know yet what another one does there
+  if (!sent_.emplace(id, stop->id).second || decided_.contains({id, stop->id})) return;  // it is said again, or at last
   findings_.checked();
   auto const node = std::ranges::find_if(cluster_->masters(), [&](auto const& each) { return each->machine().id() == id; });
   auto const* view = (*node)->master();
@@ -62,12 +89,17 @@ void OrderRule::check(NodeId id, NodeId agent, model::ToAgent const& message) {
                   fmt::format("master {} stops {} as {}, but {}", id.value, to_string(stop->id), model::to_string(stop->reason), why));
   };
   auto const known = std::ranges::find_if(view->services(), [&](auto const& each) { return each.second.head.uid == stop->uid; });
-  if (known != view->services().end()) return judge(*view, known->second, *stop, complain);
+  if (known != view->services().end()) return judge({id, (*node)->machine().now().monotonic, *view, known->second, *stop}, complain);
   if (stop->reason != Reason::ServiceRemoved) complain("knows no such service");
 }
 
-void OrderRule::judge(master::Master const& view, master::Service const& service, model::StopInstance const& stop,
-                      Complain const& complain) {
+bool OrderRule::goes_on(Order const& order, service::Instance const& instance) const {
+  auto const* at = order.view.node(instance.node);
+  return !instance.stop_sent && service::serves(instance) && at && answers_.has_answered(at->record.id, order.stop.fence);
+}
+
+void OrderRule::judge(Order const& order, Complain const& complain) const {
+  auto const& [master, now, view, service, stop] = order;
   auto const& head = service.head;
   if (head.removing) return;
   if (stop.reason == Reason::ServiceRemoved) return complain("the service is not being removed");
@@ -75,16 +107,18 @@ void OrderRule::judge(master::Master const& view, master::Service const& service
   if (stop.reason == Reason::ScaledDown) return complain("its slot is wanted");
   auto const* instance = service.find(stop.slot, stop.id);
   if (stop.reason != Reason::Replaced || !instance || !is_well(*instance)) return;
-  auto const is_rival = [&](auto const& each) { return each.slot == stop.slot && each.id != stop.id && goes_on(each); };
+  auto const is_rival = [&](auto const& each) { return each.slot == stop.slot && each.id != stop.id && goes_on(order, each); };
   bool const is_outdated = instance->revision != head.revision;
   // Left over from a cut, or from a rollout that another one overtook: one of several alike is enough.
   auto const is_alike = [&](auto const& each) { return is_rival(each) && (each.revision != head.revision) == is_outdated; };
   if (std::ranges::any_of(service.instances, is_alike)) return;
-  if (is_outdated && head.rollout.is_under_way()) return check_floor(service, complain);
+  if (is_outdated && head.rollout.is_under_way()) return check_floor(order, complain);
   bool const has_rival = std::ranges::any_of(service.instances, is_rival);
   if (is_outdated || has_rival || head.rollout.state == model::RolloutState::Stopped) return;
   auto const* at = view.node(instance->node);
-  bool const is_to_leave = at && at->record.availability == model::Availability::Drain;
+  auto const move = service.placing.moves.find(stop.slot);
+  bool const is_moving = move != service.placing.moves.end() && move->second.id == stop.id;
+  bool const is_to_leave = is_moving || (at && at->record.availability == model::Availability::Drain);
   auto const terms = service::terms_of(head);
   if (!is_to_leave || terms.moving != service::Moving::StopFirst) return complain("nothing else serves its slot");
   auto const idle = slots_without(service, [](auto const& each) { return !each.stop_sent && service::may_serve(each); });
@@ -92,21 +126,42 @@ void OrderRule::judge(master::Master const& view, master::Service const& service
 }
 
 // The stops of one plan are all in the view before the first of them is sent.
-void OrderRule::check_floor(master::Service const& service, Complain const& complain) const {
+void OrderRule::check_floor(Order const& order, Complain const& complain) const {
+  auto const& service = order.service;
   auto const terms = service::terms_of(service.head);
   auto const is_in_slot = [&](auto const& each) { return each.slot <= static_cast<std::uint32_t>(service.head.spec()->instances); };
   auto const serving = static_cast<std::size_t>(
-      std::ranges::count_if(service.instances, [&](auto const& each) { return is_in_slot(each) && goes_on(each); }));
+      std::ranges::count_if(service.instances, [&](auto const& each) { return is_in_slot(each) && goes_on(order, each); }));
   auto const slots = static_cast<std::size_t>(service.head.spec()->instances);
-  auto const empty = slots_without(service, [](auto const& each) { return !each.stop_sent; });
-  auto const nowhere =
-      slots_without(service, [](auto const& each) { return !each.stop_sent && each.state != model::InstanceState::Pending; });
-  auto const homeless = nowhere - empty;  // all that they have waits for a node
+  std::size_t homeless = 0;
+  for (std::uint32_t slot = 1; slot <= slots; ++slot) homeless += is_homeless(order, slot) ? 1 : 0;
   bool const gives_way =
       terms.may_give_way && std::ranges::any_of(service.instances, [](auto const& each) { return service::waits_for_room(each); });
   auto const spared = terms.is_start_first && !gives_way ? 0 : terms.parallelism;
   if (serving + spared + homeless < slots)
     complain(fmt::format("{} serve then of {}; {} may be spared, and {} have no node", serving, slots, spared, homeless));
+}
+
+// All that it has waits for a node; or did until this very plan, whose orders come before its transitions.
+bool OrderRule::is_homeless(Order const& order, std::uint32_t slot) const {
+  bool is_empty = true;
+  bool is_new = true;
+  bool is_waiting = true;
+  for (auto const& each : order.service.instances) {
+    if (each.slot != slot || each.stop_sent) continue;
+    is_empty = false;
+    is_new = is_new && each.created == order.at;
+    is_waiting = is_waiting && each.state == model::InstanceState::Pending;
+  }
+  if (is_empty) return false;
+  return is_waiting || (is_new && has_waited(order, slot));
+}
+
+// An instance that is replaced before it has found a node goes without a word: it is forgotten at the next look.
+bool OrderRule::has_waited(Order const& order, std::uint32_t slot) const {
+  auto const& name = order.service.head.name;
+  auto const found = waiting_.lower_bound({order.master, name, slot, InstanceId{}});
+  return found != waiting_.end() && std::get<0>(*found) == order.master && std::get<1>(*found) == name && std::get<2>(*found) == slot;
 }
 
 }  // namespace davit::sim

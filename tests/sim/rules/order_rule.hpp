@@ -3,39 +3,60 @@
 //   that serves in the same slot. One that is to leave its node goes when its successor serves, or, where two must not run, in its turn.
 // - A rollout goes on only while enough others serve (§12.6): as many as there are slots (start-first), or `parallelism` fewer. Slots for
 //   which no node has room do not count.
+// What runs on a node whose agent has not answered the order's fence counts as no successor and serves for nobody (protocol.md §5).
 #pragma once
 
 #include <functional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "sim/cluster/cluster.hpp"
+#include "sim/rules/answers.hpp"
 #include "sim/rules/journal_rule.hpp"
 
 namespace davit::sim {
 
 class OrderRule final : public Observer {
  public:
-  OrderRule(JournalRule const& journals, Findings& findings) : journals_(journals), findings_(findings) {}
+  OrderRule(JournalRule const& journals, Answers const& answers, Findings& findings)
+      : journals_(journals),
+        answers_(answers),
+        findings_(findings) {}
   void watch(Cluster& cluster) { cluster_ = &cluster; }
 
   void on_sent_to_agent(NodeId master, NodeId agent, model::ToAgent const& message) override;
   void on_sent_by_agent(NodeId agent, NodeId master, model::ToMaster const& message) override;
   void on_sent_to_peer(NodeId master, NodeId peer, model::PeerMessage const& message) override;
+  void on_transition(NodeId master, master::Transition const& change) override;
+  void look();  // now and then: at what masters have decided and could not say yet
 
  private:
   using Complain = std::function<void(std::string const&)>;
 
   void check(NodeId master, NodeId agent, model::ToAgent const& message);
-  void judge(master::Master const& view, master::Service const& service, model::StopInstance const& stop, Complain const& complain);
-  void check_floor(master::Service const& service, Complain const& complain) const;
+  struct Order {
+    NodeId master;
+    Monotonic at{};  // by the master's clock
+    master::Master const& view;
+    master::Service const& service;
+    model::StopInstance const& stop;
+  };
+  void judge(Order const& order, Complain const& complain) const;
+  void check_floor(Order const& order, Complain const& complain) const;
+  bool goes_on(Order const& order, service::Instance const& instance) const;
+  bool is_homeless(Order const& order, std::uint32_t slot) const;
+  bool has_waited(Order const& order, std::uint32_t slot) const;
 
   JournalRule const& journals_;
+  Answers const& answers_;
   Findings& findings_;
   Cluster* cluster_ = nullptr;
   std::set<std::pair<NodeId, InstanceId>> sent_;
+  std::set<std::pair<NodeId, InstanceId>> decided_;  // stops, by the last look: what is sent later rests on what was so then
   std::set<InstanceId> ready_;  // as their agents have said last
+  std::set<std::tuple<NodeId, std::string, std::uint32_t, InstanceId>> waiting_;  // for which a master has found no node
 };
 
 }  // namespace davit::sim

@@ -5,12 +5,14 @@
 #include "sim/observers.hpp"
 #include "sim/rules/acknowledgement_rule.hpp"
 #include "sim/rules/admission_rule.hpp"
+#include "sim/rules/answers.hpp"
 #include "sim/rules/container_rule.hpp"
 #include "sim/rules/double_rule.hpp"
 #include "sim/rules/downing_rule.hpp"
 #include "sim/rules/epoch_rule.hpp"
 #include "sim/rules/fence_rule.hpp"
 #include "sim/rules/journal_rule.hpp"
+#include "sim/rules/lease_rule.hpp"
 #include "sim/rules/order_rule.hpp"
 #include "sim/rules/silence_rule.hpp"
 #include "sim/rules/takeover_rule.hpp"
@@ -28,6 +30,7 @@ class Rules {
 
  private:
   JournalRule journals_;
+  Answers answers_;
   AcknowledgementRule acknowledgements_;
   EpochRule epochs_;
   AdmissionRule admissions_;
@@ -36,6 +39,7 @@ class Rules {
   DoubleRule doubles_;
   DowningRule downings_;
   FenceRule fences_;
+  LeaseRule leases_;
   SilenceRule silences_;
   TakeoverRule takeovers_;
 };

@@ -43,10 +43,6 @@ void TakeoverRule::on_sent_by_agent(NodeId agent, NodeId, model::ToMaster const&
   if (auto const* verdict = std::get_if<model::Verdict>(&message)) known_.insert(verdict->id);
   auto const* stored = std::get_if<model::FencesStored>(&message);
   if (!stored) return;
-  for (auto const& fence : stored->fences) {
-    auto& highest = answered_[agent][fence.shard.value];
-    highest = std::max(highest, fence.epoch);
-  }
   for (auto const& report : stored->all) take(agent, report);
 }
 
@@ -75,7 +71,7 @@ void TakeoverRule::look() {
   }
 }
 
-void TakeoverRule::check(NodeId id, NodeId, model::ToAgent const& message) {
+void TakeoverRule::check(NodeId id, NodeId agent, model::ToAgent const& message) {
   auto const* offer = std::get_if<model::RunInstance>(&message);
   auto const* stop = std::get_if<model::StopInstance>(&message);
   if (!offer && !stop) return;
@@ -88,20 +84,20 @@ void TakeoverRule::check(NodeId id, NodeId, model::ToAgent const& message) {
   if (offer->token != 0 || known_.contains(offer->id)) return;
   findings_.checked();
   if (offer->uid.revision < grant->revision) check_answers(id, *offer, *grant);
-  check_need(id, *offer);
+  check_need(id, agent, *offer);
 }
 
 void TakeoverRule::check_answers(NodeId id, model::RunInstance const& offer, JournalRule::Grant const& grant) {
   if (loop_.now().monotonic - grant.at >= kWait) return;
   for (auto const& [node, record] : journals_.nodes()) {
     bool const is_awaited = record.status != model::NodeStatus::Down && recorded_in_[node] < grant.revision;
-    if (!is_awaited || has_answered(node, offer.fence)) continue;
+    if (!is_awaited || answers_.has_answered(node, offer.fence)) continue;
     findings_.add("takeover", fmt::format("master {} places {}.{} before node {} has answered its fence {}", id.value, offer.service,
                                           offer.slot, node.value, to_string(offer.fence.epoch)));
   }
 }
 
-void TakeoverRule::check_need(NodeId id, model::RunInstance const& offer) {
+void TakeoverRule::check_need(NodeId id, NodeId agent, model::RunInstance const& offer) {
   auto const* master = find_master(id);
   auto const* service = master ? master->find_service(offer.service) : nullptr;
   if (!service || service->head.rollout.state != model::RolloutState::None) return;
@@ -113,8 +109,13 @@ void TakeoverRule::check_need(NodeId id, model::RunInstance const& offer) {
     bool const is_to_leave = seen == master->view().nodes.end() || seen->second.record.availability == model::Availability::Drain ||
                              seen->second.record.status != model::NodeStatus::Up;
     bool const is_current = serving.revision == offer.revision && cluster_->agent(serving.agent).runs_well(instance);
+    auto const move = service->placing.moves.find(offer.slot);
+    bool const is_asked_for = move != service->placing.moves.end() && move->second.id == instance &&
+                              master->node(move->second.to)->record.id == agent;  // a rebalance
     bool const is_settled = loop_.now().monotonic - recorded_at_[serving.agent] >= kSettled;
-    if (!is_settled || !is_up || is_to_leave || !is_current || !noted_.contains({id, instance})) continue;
+    auto const* known = service->find(offer.slot, instance);
+    bool const is_to_stop = known && known->stop_sent;  // as soon as its agent can be told
+    if (is_asked_for || is_to_stop || !is_settled || !is_up || is_to_leave || !is_current || !noted_.contains({id, instance})) continue;
     findings_.add("takeover", fmt::format("master {} places {}.{} beside {}, which serves on node {}", id.value, offer.service, offer.slot,
                                           to_string(instance), serving.agent.value));
   }
@@ -138,17 +139,12 @@ void TakeoverRule::check_rivals(NodeId id, model::StopInstance const& stop) {
   for (auto const& instance : known->second.instances) {
     auto const* at = master->node(instance.node);
     if (instance.slot != stop.slot || instance.id == stop.id || !instance.is_ready() || instance.stop_sent || !at) continue;
-    (has_answered(at->record.id, stop.fence) ? has_rival : has_unanswered_rival) = true;
+    (answers_.has_answered(at->record.id, stop.fence) ? has_rival : has_unanswered_rival) = true;
   }
   if (has_unanswered_rival && !has_rival) {
     findings_.add("takeover", fmt::format("master {} stops {} for the sake of another one, whose agent has not answered its fence",
                                           id.value, to_string(stop.id)));
   }
-}
-
-bool TakeoverRule::has_answered(NodeId agent, Fence fence) const {
-  auto const found = answered_.find(agent);
-  return found != answered_.end() && found->second[fence.shard.value] >= fence.epoch;
 }
 
 master::Master const* TakeoverRule::find_master(NodeId id) const {

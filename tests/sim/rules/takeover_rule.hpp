@@ -5,21 +5,22 @@
 // - It stops one that serves for another one's sake only if that one's agent has answered it.
 #pragma once
 
-#include <array>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "sim/cluster/cluster.hpp"
+#include "sim/rules/answers.hpp"
 #include "sim/rules/journal_rule.hpp"
 
 namespace davit::sim {
 
 class TakeoverRule final : public Observer {
  public:
-  TakeoverRule(VirtualLoop const& loop, JournalRule const& journals, Findings& findings)
+  TakeoverRule(VirtualLoop const& loop, JournalRule const& journals, Answers const& answers, Findings& findings)
       : loop_(loop),
         journals_(journals),
+        answers_(answers),
         findings_(findings) {}
   void watch(Cluster& cluster) { cluster_ = &cluster; }
 
@@ -38,17 +39,16 @@ class TakeoverRule final : public Observer {
 
   void check(NodeId master, NodeId agent, model::ToAgent const& message);
   void check_answers(NodeId master, model::RunInstance const& offer, JournalRule::Grant const& grant);
-  void check_need(NodeId master, model::RunInstance const& offer);
+  void check_need(NodeId master, NodeId agent, model::RunInstance const& offer);
   void check_rivals(NodeId master, model::StopInstance const& stop);
   void take(NodeId agent, model::InstanceReport const& report);
-  bool has_answered(NodeId agent, Fence fence) const;
   master::Master const* find_master(NodeId id) const;
 
   VirtualLoop const& loop_;
   JournalRule const& journals_;
+  Answers const& answers_;
   Findings& findings_;
   Cluster* cluster_ = nullptr;
-  std::map<NodeId, std::array<Epoch, kShards>> answered_;  // the highest, by agent
   std::map<NodeId, std::int64_t> recorded_in_;             // nodes: the revision of their records
   std::map<NodeId, Monotonic> recorded_at_;
   std::map<Slot, std::map<InstanceId, Serving>> serving_;  // as their agents have said last

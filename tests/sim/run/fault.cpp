@@ -35,6 +35,7 @@ constexpr Shape kShapes[] = {
     {FaultKind::SlowLink, 3, 1s, 30s},
     {FaultKind::StoreMemberDown, 3, 200ms, 20s},
     {FaultKind::StoreMemberLags, 3, 1s, 20s},
+    {FaultKind::StoreMemberSlow, 3, 2s, 40s},
     {FaultKind::StoreLeaderChange, 2, 0s, 0s},
     {FaultKind::StoreLeaderChangeLosesLease, 1, 0s, 0s},
     {FaultKind::StoreFlaky, 3, 1s, 20s},

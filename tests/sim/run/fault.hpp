@@ -34,6 +34,7 @@ enum class FaultKind : std::uint8_t {
   SlowLink,
   StoreMemberDown,
   StoreMemberLags,
+  StoreMemberSlow,   // its answers to reads take a while, and its clients keep to it
   StoreLeaderChange,
   StoreLeaderChangeLosesLease,
   StoreFlaky,        // calls answered late or never, done or not
@@ -64,7 +65,7 @@ DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, 
                  {sim::FaultKind::CutOneWay, "cut-one-way"}, {sim::FaultKind::Deaf, "deaf"}, {sim::FaultKind::Partition, "partition"},
                  {sim::FaultKind::ConnectionReset, "connection-reset"}, {sim::FaultKind::SlowLink, "slow-link"},
                  {sim::FaultKind::StoreMemberDown, "store-member-down"}, {sim::FaultKind::StoreMemberLags, "store-member-lags"},
-                 {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
+                 {sim::FaultKind::StoreMemberSlow, "store-member-slow"}, {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
                  {sim::FaultKind::StoreLeaderChangeLosesLease, "store-leader-change-loses-lease"},
                  {sim::FaultKind::StoreFlaky, "store-flaky"}, {sim::FaultKind::StoreFull, "store-full"},
                  {sim::FaultKind::StoreCompaction, "store-compaction"}, {sim::FaultKind::LeaseLost, "lease-lost"},

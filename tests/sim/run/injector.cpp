@@ -60,6 +60,7 @@ Injector::Undo Injector::inject(Fault const& fault) {
     case SlowLink: return inject_into_network(fault);
     case StoreMemberDown:
     case StoreMemberLags:
+    case StoreMemberSlow:
     case StoreLeaderChange:
     case StoreLeaderChangeLosesLease:
     case StoreFlaky:
@@ -203,6 +204,12 @@ Injector::Undo Injector::inject_into_store(Fault const& fault) {
       auto const lag = Duration(1ms) * static_cast<std::int64_t>(50 + fault.other % 12'000);
       lagging.set_lag(lag);
       return [&lagging, lag] { lagging.set_lag(-lag); };
+    }
+    case FaultKind::StoreMemberSlow: {
+      auto& slow = member(fault);
+      auto const by = Duration(1ms) * static_cast<std::int64_t>(50 + fault.other % 900);
+      slow.slow_reads_down(by);
+      return [&slow, by] { slow.slow_reads_down(-by); };
     }
     case FaultKind::StoreFlaky: store.set_flaky(true); return [&store] { store.set_flaky(false); };
     case FaultKind::StoreFull: store.data().set_full(true); return [&store] { store.data().set_full(false); };

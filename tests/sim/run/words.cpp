@@ -20,6 +20,11 @@ struct Speaker {
                        message.fence.shard.value, to_string(message.fence.epoch));
   }
   std::string operator()(model::BeatBack const&) const { return "beat back"; }
+  std::string operator()(model::DirectoryChanged const& message) const {
+    return message.is_over ? "directory: ask another master"
+                           : fmt::format("directory: {}{} services, {} nodes have changed", message.is_first ? "from the beginning: " : "",
+                                         message.services.size(), message.nodes.size());
+  }
 
   std::string operator()(model::InstanceReport const& report) const {
     return fmt::format("{}.{} {} r{} {}{} {}", report.service, report.slot, to_string(report.id), report.revision,
@@ -38,6 +43,12 @@ struct Speaker {
   std::string operator()(model::InstanceChanged const& message) const { return (*this)(message.report); }
   std::string operator()(model::InstanceGone const& message) const { return fmt::format("gone {}", to_string(message.id)); }
   std::string operator()(model::Beat const&) const { return "beat"; }
+  std::string operator()(model::InstancesMeasured const& message) const {
+    return fmt::format("measured {} instances", message.some.size());
+  }
+  std::string operator()(model::FollowDirectory const& message) const {
+    return message.is_wanted ? "tell me the directory" : "tell me no more of the directory";
+  }
   std::string operator()(model::FactsChanged const& message) const { return fmt::format("facts, engine up: {}", message.facts.engine_up); }
 
   std::string operator()(model::Forward const& message) const { return fmt::format("forward {}", message.id); }

@@ -12,6 +12,12 @@ constexpr Duration kPatience = 15s;
 constexpr Duration kShortestRest = 500ms;
 constexpr Duration kLongestRest = 30s;
 
+// Of these a few fill a node, so that offers of several masters meet there, and are refused. In the end all have to find room.
+bool is_heavy(model::ServiceSpec const& spec) {
+  auto const& reserved = spec.resources.reservations;
+  return reserved.cpus > 0.8 || reserved.memory.count > 1LL << 30;
+}
+
 bool can_serve(model::ServiceSpec const& spec) { return spec.image.starts_with("ok") || spec.image.starts_with("well"); }
 
 // In the end there are workers in both, so that each constraint has its nodes.
@@ -108,8 +114,10 @@ model::ServiceSpec Workload::draw_spec(User& user) {
   spec.environment.items["VERSION"] = std::to_string(random.below(1000));
   if (random.one_in(3)) spec.resources.reservations.cpus = 0.1 * static_cast<double>(1 + random.below(8));
   if (random.one_in(4)) spec.resources.reservations.memory.count = static_cast<std::int64_t>(1 + random.below(16)) << 26;
+  if (random.one_in(4)) spec.resources.reservations.cpus = 0.5 * static_cast<double>(2 + random.below(3));
+  if (random.one_in(8)) spec.resources.reservations.memory.count = static_cast<std::int64_t>(2 + random.below(3)) << 30;
   if (random.one_in(3)) spec.ports.push_back({.target = 80});
-  if (random.one_in(6)) spec.placement.max_replicas_per_node = static_cast<std::int64_t>(1 + random.below(2));
+  if (random.one_in(3)) spec.placement.max_replicas_per_node = random.one_in(3) ? 2 : 1;
   if (random.one_in(8)) spec.drain_delay = 0s;
   if (random.one_in(3)) spec.placement.strategy = model::Strategy::Binpack;
   spec.stop_grace_period = Duration(1s) * static_cast<std::int64_t>(1 + random.below(10));
@@ -138,10 +146,12 @@ std::optional<model::CommandBody> Workload::repair(User const& user) const {
   if (found == journals_.heads().end() || found->second.removing) return std::nullopt;
   auto const& head = found->second;
   using enum model::RolloutState;
-  if (can_serve(*head.spec()) && head.rollout.state == Paused) return model::Resume{};
-  if (can_serve(*head.spec()) && head.rollout.state != Stopped && head.rollout.state != Incomplete) return std::nullopt;
+  bool const is_fit = can_serve(*head.spec()) && !is_heavy(*head.spec());
+  if (is_fit && head.rollout.state == Paused) return model::Resume{};
+  if (is_fit && head.rollout.state != Stopped && head.rollout.state != Incomplete) return std::nullopt;
   auto spec = *head.spec();
   spec.image = "ok";
+  if (is_heavy(spec)) spec.resources.reservations = {};
   spec.environment.items["VERSION"] = fmt::format("repaired {}", user.requests);
   return model::Replace{std::make_shared<model::ServiceSpec const>(std::move(spec))};
 }

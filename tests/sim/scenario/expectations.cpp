@@ -137,9 +137,12 @@ Result<Missing> of_node(Stage& stage, Words const& words) {
   };
 }
 
-// expect m1 sees web 3/4: what that master shows its users. expect m1 has a|no session.
+// expect m1 sees web 3/4: what that master shows its users. expect m1 has a|no session. expect m1 has ended.
 Result<Missing> of_master(Stage& stage, Words const& words) {
   TRY(auto* master, stage.master(words[0]));
+  if (words.size() == 3) {
+    return [master]() -> std::string { return master->master() ? "its process runs" : ""; };
+  }
   if (words[1] == "has") {
     return [&stage, master, is_wanted = words[2] == "a"]() -> std::string {
       return stage.has_session(*master) == is_wanted ? "" : is_wanted ? "it has none" : "it has one";
@@ -220,6 +223,7 @@ Result<Missing> meaning_of(Stage& stage, Words const& words) {
   if (words.size() == 2 && words[0] == "no" && words[1] == "hold") return hold(stage, false);
   if (words.size() == 3 && words[0] == "answer") return answer(stage, words);
   if (words.size() == 4 && (words[1] == "sees" || (words[1] == "has" && words[3] == "session"))) return of_master(stage, words);
+  if (words.size() == 3 && words[1] == "has" && words[2] == "ended") return of_master(stage, words);
   if ((words.size() == 3 && words[1] == "is") || (words.size() == 4 && words[1] == "runs")) return of_node(stage, words);
   return of_service(stage, words);
 }

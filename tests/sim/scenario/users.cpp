@@ -140,6 +140,29 @@ Status mark_down(Stage& stage, Words const& words) {
 }
 Status forget(Stage& stage, Words const& words) { return ask_of_node(stage, words, {.labels = {}, .availability = {}, .forget = true}); }
 
+// The master that is asked finds the moves; the owners carry them out.
+Status rebalance(Stage& stage, Words const& words) {
+  if (words.size() != 2) return wrong(words, "rebalance MASTER");
+  TRY(auto* node, stage.master(words[1]));
+  auto const* master = node->master();
+  if (!master) return fail(Code::Unavailable, fmt::format("{} does not run", words[1]));
+  std::map<std::string, model::Move> by_service;
+  for (auto const& move : master->rebalance(100)) {
+    by_service[move.service].targets.push_back({move.slot, move.id, master->node(move.to)->record.id});
+  }
+  if (by_service.empty()) return fail(Code::Invalid, "nothing would stand better elsewhere");
+  auto left = std::make_shared<std::size_t>(by_service.size());
+  auto problem = std::make_shared<std::string>();
+  for (auto& [service, move] : by_service) {
+    node->command({.service = service, .author = "user", .request_id = {}, .if_generation = {}, .body = std::move(move)},
+                  [left, problem](Result<model::Applied> outcome) {
+                    if (!outcome) *problem = outcome.error().message;
+                    else --*left;
+                  });
+  }
+  return stage.wait_for([&] { return *left == 0 ? "" : problem->empty() ? "no answer" : *problem; }, kPatience);
+}
+
 constexpr Verb kVerbs[] = {{"ask", ask},
                            {"create", ask_anyone},
                            {"update", ask_anyone},
@@ -149,6 +172,7 @@ constexpr Verb kVerbs[] = {{"ask", ask},
                            {"hold-rollout", ask_anyone},
                            {"resume-rollout", ask_anyone},
                            {"remove", ask_anyone},
+                           {"rebalance", rebalance},
                            {"drain", drain},
                            {"activate", activate},
                            {"mark-down", mark_down},

@@ -37,6 +37,7 @@ class StoreCluster {
   void lose_lease();  // any one, before its time
   // While it is: one commit in some is answered late or never, done or not.
   void set_flaky(bool flaky) { flaky_ += flaky ? 1 : -1; }
+  bool is_flaky() const { return flaky_ > 0; }
   void review();  // a member or a link has changed
 
   // ---- for members

@@ -70,7 +70,10 @@ void StoreMember::execute(Call call) {
     return;
   }
   auto what = call.request.execute(cluster_);
-  answer(cluster_.data().revision(), call.client, std::move(what));
+  auto const revision = cluster_.data().revision();
+  if (call.request.is_write || slowness_ == 0ns) return answer(revision, call.client, std::move(what));
+  cluster_.delays().after(
+      slowness_, [this, revision, client = call.client, what = std::move(what)]() mutable { answer(revision, client, std::move(what)); });
 }
 
 void StoreMember::retry_waiting() {

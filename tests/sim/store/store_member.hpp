@@ -42,6 +42,7 @@ class StoreMember {
   void go_down();
   void come_up();
   void set_lag(Duration lag) { lag_ += lag; }
+  void slow_reads_down(Duration by) { slowness_ += by; }  // what they read was so at once, and is told late
 
   // ---- what clients send
   void serve(std::weak_ptr<Connection> client, StoreRequest request);
@@ -87,6 +88,7 @@ class StoreMember {
   std::vector<std::unique_ptr<ProcessLoop>> lives_;
   int downs_ = 0;
   Duration lag_{};
+  Duration slowness_{};
   std::int64_t applied_ = 1;
   std::deque<Applying> applying_;
   std::unique_ptr<ports::Timer> applies_;
