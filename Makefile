@@ -8,18 +8,17 @@ BUILD := build/release
 DAVIT := $(BUILD)/bin/davit
 # Debian's own, which has the packages that scripts/setup installs.
 PYTHON := /usr/bin/python3
-PYTEST_FOLDERS = $(wildcard tests/integration tests/e2e)
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 BASH_COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 
-.PHONY: help up build test score lint fmt bench install uninstall clean configure-all build-tests
+.PHONY: help up build test test-etcd-3.6 lab score lint fmt bench bench-swarm bench-dns bench-ingress install uninstall clean configure-all build-tests
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9.-]*\):.*## /  make \1 \t/p' Makefile | expand -t 24
 
 up: build  ## all that a fresh machine lacks (packages, build, Docker Engine, demo images), then Davit in the foreground
 	@scripts/engine
@@ -31,21 +30,28 @@ build:  ## the program: build/release/bin/davit
 	@[ -f $(BUILD)/build.ninja ] || cmake --preset $(PRESET) -DDAVIT_TESTS=OFF >/dev/null
 	@cmake --build $(BUILD) --target davit check_layers
 
-test: build-tests  ## everything: unit tests with sanitizers, all of ctest, integration tests on a real Docker Engine
+test: build-tests  ## everything: unit tests with sanitizers, all of ctest, integration tests on real Docker Engines and etcd
 	ctest --preset asan
 	ctest --preset $(PRESET)
-ifneq ($(PYTEST_FOLDERS),)
 	@scripts/engine
 	@scripts/demo-images
-	DAVIT_BIN=$${DAVIT_BIN:-$(CURDIR)/$(DAVIT)} $(PYTHON) -m pytest -p no:cacheprovider --durations=10 $(PYTEST_FOLDERS)
-endif
+	@DAVIT_BIN=$${DAVIT_BIN:-$(CURDIR)/$(DAVIT)} PYTHON=$(PYTHON) scripts/system-tests
+
+test-etcd-3.6: configure-all  ## the store's tests against etcd 3.6 as well, which takes Go and builds it the first time
+	cmake --build $(BUILD) --target davit_etcd_test
+	DAVIT_ETCD=$$(scripts/go-tool etcd-3.6) $(BUILD)/bin/davit_etcd_test
+
+lab: build  ## a cluster to play with on this machine: three masters, five workers, an engine each; as root
+	@scripts/setup --dev
+	@DAVIT_BIN=$(CURDIR)/$(DAVIT) $(PYTHON) tests/cluster/play.py
 
 score: configure-all  ## how many deliberate faults the simulator finds, and how soon; ten minutes or more
 	cmake --build $(BUILD) --target davit-sim-planted
 	$(BUILD)/bin/davit-sim-planted --score $(ARGS)
 
 lint: configure-all  ## layers, formatting, clang-tidy
-	@scripts/lint $(BUILD)
+	@cmake --build $(BUILD) --target davit_generated >/dev/null
+	@scripts/lint $(BUILD) $(ARGS)
 
 fmt:  ## format all sources
 	@scripts/setup --dev
@@ -53,20 +59,34 @@ fmt:  ## format all sources
 
 bench: configure-all  ## figures and ratios on this machine, ten minutes; ARGS='--quick --only restart,list': less of it
 	@cmake --preset $(PRESET) -DDAVIT_BENCH=ON >/dev/null
-	cmake --build $(BUILD) --target davit davit_bench davit_store_bench davit_placement_bench
-	$(BUILD)/bin/davit_bench && $(BUILD)/bin/davit_placement_bench && DAVIT_BIN=$(CURDIR)/$(DAVIT) $(PYTHON) bench/one_machine.py $(ARGS)
+	cmake --build $(BUILD) --target davit davit_bench davit_store_bench davit_etcd_bench davit_placement_bench
+	$(BUILD)/bin/davit_bench && $(BUILD)/bin/davit_placement_bench && $(BUILD)/bin/davit_etcd_bench && DAVIT_BIN=$(CURDIR)/$(DAVIT) $(PYTHON) bench/one_machine.py $(ARGS)
 
-install:  ## after make build: program, systemd unit, shell completion to PREFIX (/usr/local)
+bench-ingress: configure-all  ## the ingress beside Docker's proxy and beside none: throughput and latency, seven minutes; ARGS=--quick: one
+	@cmake --preset $(PRESET) -DDAVIT_BENCH=ON >/dev/null
+	cmake --build $(BUILD) --target davit_ingress_carrier
+	$(PYTHON) bench/ingress.py $(ARGS)
+
+bench-swarm: build  ## Davit beside Docker Swarm and the bare engines on this machine, as root; an hour, or ARGS='--quick', '--only cuts,crash', '--runs 1'
+	@scripts/setup --dev
+	@DAVIT_BIN=$(CURDIR)/$(DAVIT) $(PYTHON) bench/swarm/side_by_side.py $(ARGS)
+
+bench-dns: configure-all  ## answers per second of the nodes' DNS beside a bare UDP echo, Docker's DNS and Consul's, as root; three minutes, or ARGS='--quick'
+	@cmake --preset $(PRESET) -DDAVIT_BENCH=ON >/dev/null
+	cmake --build $(BUILD) --target davit-dns davit_udp_echo davit_dns_codec_bench
+	$(BUILD)/bin/davit_dns_codec_bench && $(PYTHON) bench/dns/side_by_side.py $(ARGS)
+
+install:  ## after make build: program, systemd units, shell completion to PREFIX (/usr/local)
 	@[ -x $(DAVIT) ] || { echo "$(DAVIT) is not built yet; run make build first (not as root)"; exit 1; }
 	install -D $(DAVIT) $(BINDIR)/davit
 	install -d $(UNITDIR) $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS)
-	sed 's|@PREFIX@|$(PREFIX)|' packaging/davit.service >$(UNITDIR)/davit.service
+	for unit in davit davit-master davit-worker; do sed 's|@PREFIX@|$(PREFIX)|' packaging/$$unit.service >$(UNITDIR)/$$unit.service; done
 	$(DAVIT) completion bash >$(BASH_COMPLETIONS)/davit
 	$(DAVIT) completion zsh >$(ZSH_COMPLETIONS)/_davit
 	@echo "Installed. To run it as a service: systemctl daemon-reload && systemctl enable --now davit"
 
 uninstall:  ## what make install put there; services, data and containers stay
-	rm -f $(BINDIR)/davit $(UNITDIR)/davit.service $(BASH_COMPLETIONS)/davit $(ZSH_COMPLETIONS)/_davit
+	rm -f $(BINDIR)/davit $(UNITDIR)/davit.service $(UNITDIR)/davit-master.service $(UNITDIR)/davit-worker.service $(BASH_COMPLETIONS)/davit $(ZSH_COMPLETIONS)/_davit
 
 clean:  ## remove build/
 	rm -rf build

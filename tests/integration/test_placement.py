@@ -45,7 +45,44 @@ def test_constraint_that_no_node_meets_until_it_is_labelled(labelled):
     label(labelled, disk='nvme')
     labelled.wait_running('db', 1)
     code, said, _ = labelled.cli('service', 'explain', 'db')
-    assert (code, said) == (0, 'db: no instance waits for a node\n')
+    assert code == 0 and said.startswith(f'db: no instance waits for a node; the next one would go to {labelled.name}\n'), said
+
+
+def test_labels_of_the_flag_are_the_nodes_own_and_users_may_set_others(new_davit):
+    davit = new_davit()
+    davit.start('--labels', 'disk=ssd,rack=7')
+    assert davit.get(f'/nodes/{davit.name}').json['labels'] == {'disk': 'ssd', 'rack': '7'}
+    davit.create('db', idle(1, placement={'constraints': ['node.labels.disk==ssd']}))
+    davit.wait_running('db', 1)
+    label(davit, disk='hdd', zone='a')
+    davit.terminate()
+    davit.start('--labels', 'disk=nvme')
+    assert davit.get(f'/nodes/{davit.name}').json['labels'] == {'disk': 'hdd', 'zone': 'a'}, 'what users set outlives a start and goes before'
+    label(davit, disk=None)
+    assert davit.get(f'/nodes/{davit.name}').json['labels'] == {'disk': 'nvme', 'zone': 'a'}
+    code, _, error = davit.cli('node', 'update', '--label-rm', 'disk', davit.name)
+    assert code == 1 and '--labels' in error, error
+
+
+def test_bad_labels_are_refused_by_the_name_of_their_flag(new_davit):
+    davit = new_davit()
+    davit.start('--labels', 'disk=ssd,disk=hdd', wait=False)
+    assert davit.process.wait(10) == 2
+    assert '--labels' in davit.log_tail() and 'disk is given twice' in davit.log_tail()
+
+
+def test_use_of_instances_is_measured(clean):
+    clean.create('burner', idle(1, command=['sh', '-c', 'trap "exit 0" TERM; while :; do :; done']))
+    clean.create('sleeper', idle(1))
+    clean.wait_running('burner', 1)
+    clean.wait_running('sleeper', 1)
+    used = wait_for(lambda: clean.instances('burner')[0]['used'], 30, 'the burner is measured')
+    assert 0.05 < used['cpus'] and 10_000 < used['memory'] < 1 << 30, used
+    idling = wait_for(lambda: clean.instances('sleeper')[0]['used'], 30, 'the sleeper is measured')
+    assert idling['cpus'] < used['cpus'], (idling, used)
+    code, said, _ = clean.cli('service', 'stats', 'burner')
+    assert code == 0 and said.splitlines()[1].split()[:3] == ['burner.1', clean.name, 'running'] and '%' in said, said
+    assert 'davit_service_cpu_used_cores{service="burner"}' in clean.get('/metrics').text
 
 
 def test_change_of_a_constraint_moves_nothing_that_runs(labelled):
@@ -115,7 +152,8 @@ def test_flags_of_the_command_line(labelled):
     assert code == 0, error
     assert labelled.service('web')['spec']['placement']['constraints'] == ['node.labels.disk==ssd', 'node.role==worker']
     code, said, _ = labelled.cli('service', 'explain', '-o', 'json', 'web')
-    assert code == 0 and json.loads(said) == {'slots': []}
+    explained_all = json.loads(said)
+    assert code == 0 and explained_all['slots'] == [] and explained_all['next']['node'] == labelled.name, said
 
 
 @pytest.mark.parametrize('placement, pointer, code, says', [

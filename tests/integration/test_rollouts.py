@@ -39,7 +39,7 @@ def test_bad_image_is_rolled_back_with_the_reason_and_exit_code_3(clean):
 
 
 def test_crashing_update_is_rolled_back_from_the_instances_that_it_reached(clean):
-    clean.create('web', updating(idle(3), order='stop-first', parallelism=2))
+    clean.create('web', updating(idle(3), order='stop-first', parallelism=2, monitor='5s'))  # longer than an end takes to be seen
     clean.wait_running('web', 3)
     clean.put('web', {'command': ['sh', '-c', 'exit 5']}, '?wait=30s')
     service = clean.wait_running('web', 3)

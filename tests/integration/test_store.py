@@ -1,10 +1,12 @@
 """The store's file: backup while davit runs, restore, and files that davit refuses without touching them."""
 import hashlib
 import sqlite3
+import subprocess
 
 import pytest
 
-from lab.davit import hello, idle
+from lab.davit import Davit, free_port, hello, idle
+from lab.waiting import wait_for
 
 
 def store(davit):
@@ -132,3 +134,85 @@ def test_damaged_backup_is_refused_and_the_store_stays(closed):
     before = contents(closed.data_dir)
     assert closed.cli('store', 'restore', '--force', '--data-dir', closed.data_dir, file)[0] == 1
     assert contents(closed.data_dir) == before
+
+
+# ---- from one machine to a cluster
+
+@pytest.fixture
+def etcd(lab, tmp_path):
+    """One member on loopback; its URL."""
+    client, peer = (f'http://127.0.0.1:{free_port()}' for _ in range(2))
+    process = subprocess.Popen(['etcd', '--data-dir', tmp_path / 'etcd', '--listen-client-urls', client, '--advertise-client-urls', client,
+                                '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', f'default={peer}'],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    lab.ledger.note_process(process.pid, 'etcd')
+    yield client
+    process.kill()
+    process.wait()
+
+
+class ClusterDavit(Davit):
+    """The same installation as a master and worker of a cluster."""
+    def __init__(self, single, etcd):
+        super().__init__(single.lab, single.name, data_dir=single.data_dir)
+        self.etcd, self.link, self.port_range = etcd, free_port(), single.port_range
+
+    def command(self, *more):
+        words = super().command(*more)
+        words[1:2] = ['master', '--worker', '--etcd', self.etcd, '--link-listen', f'127.0.0.1:{self.link}', '--insecure']
+        return words
+
+
+def copy(davit, etcd):
+    return davit.cli('store', 'copy', f'sqlite:{davit.data_dir}', f'etcd:{etcd}')
+
+
+def test_a_machine_becomes_a_cluster_and_no_container_restarts(new_davit, engine, etcd):
+    single = new_davit().start()
+    single.create('web', hello(2))
+    single.create('db', idle(1, on_isolation='stop'))
+    single.wait_running('web', 2)
+    single.wait_running('db', 1)
+    for n in range(100):  # the new store's revisions are lower
+        single.put('web', {'labels': {'n': str(n)}})
+    before = {name: engine.by_slot(name) for name in ('web', 'db')}
+    code, _, error = copy(single, etcd)
+    assert code == 1 and str(single.process.pid) in error, 'a running davit keeps its store'
+    single.terminate()
+    code, said, error = copy(single, etcd)
+    assert code == 0, error
+    assert 'era 2' in said and not store(single).exists()
+    cluster = ClusterDavit(single, etcd).start()
+    try:
+        for name, instances in (('web', 2), ('db', 1)):
+            cluster.wait_running(name, instances)
+            assert engine.by_slot(name) == before[name]
+        cluster.scale('web', 3)
+        cluster.wait_running('web', 3)
+        assert before['web'].items() <= engine.by_slot('web').items()
+        for name in ('web', 'db'):
+            cluster.call('DELETE', f'/services/{name}')
+            wait_for(lambda: engine.containers(name) == [] and cluster.get(f'/services/{name}').status == 404, 30, f'{name} is gone')
+        code, _, error = cluster.cli('store', 'copy', f'sqlite:{single.data_dir}', f'etcd:{etcd}')
+        assert code == 1 and 'already' in error
+    finally:
+        cluster.stop()
+    single.log.unlink()
+    single.start(wait=False)
+    assert single.process.wait(15) == 1 and 'davit master --worker' in single.log_tail(), 'it would begin another cluster'
+
+
+def test_a_copy_goes_into_an_etcd_without_a_cluster_only(new_davit, etcd):
+    one, two = new_davit(), new_davit()
+    for davit in (one, two):
+        davit.start()
+        davit.create('web', hello(0))
+        davit.terminate()
+    assert copy(one, etcd)[0] == 0
+    code, _, error = copy(two, etcd)
+    assert code == 1 and 'holds cluster' in error
+    assert store(two).exists()
+    code, _, error = two.cli('store', 'copy', f'sqlite:{two.data_dir}', 'etcd:http://127.0.0.1:1')
+    assert code == 1 and 'etcd' in error
+    two.start()
+    assert two.service('web')['spec']['instances'] == 0

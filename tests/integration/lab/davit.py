@@ -37,6 +37,11 @@ def idle(instances=1, **more):
     return hello(instances, **({'ports': [], 'command': ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done']} | more))
 
 
+def parked(instances=1, **more):
+    """No node fits: its instances wait, and its journal is written to."""
+    return {'image': 'davit/hello:1', 'instances': instances, 'placement': {'constraints': ['node.labels.nowhere==yes']}} | more
+
+
 class Davit:
     def __init__(self, lab, name, data_dir=None, arguments=(), environment=None, headers=None):
         self.lab, self.name = lab, name

@@ -18,9 +18,9 @@ NO_INTERNET = {'HTTP_PROXY': 'http://127.0.0.1:9', 'HTTPS_PROXY': 'http://127.0.
 
 
 class Engine:
-    def __init__(self, ledger):
-        self.ledger = ledger
-        self.folder = ledger.folder / 'docker'
+    def __init__(self, lab, folder=None):
+        self.ledger = getattr(lab, 'ledger', lab)
+        self.folder = folder or self.ledger.folder / 'docker'
         self.folder.mkdir()
         self.socket = str(self.folder / 'docker.sock')
         self.host = f'unix://{self.socket}'
@@ -38,12 +38,22 @@ class Engine:
         self.ledger.note('bridge', name=name)
         return name
 
+    def cgroup(self):
+        """Below which its containers are; the ledger sweeps it."""
+        return self.ledger.folder.name
+
+    def prefix(self):
+        """What the engine's command begins with."""
+        return []
+
     def start(self):
-        namespace = self.ledger.folder.name
+        group = self.ledger.folder.name
+        parent = self.cgroup()
+        namespace = f'{group}-{self.folder.parent.name}' if self.folder.parent != self.ledger.folder else group
         with (self.folder / 'log').open('ab') as log:
             self.process = subprocess.Popen(
-                ['dockerd', '--data-root', self.folder / 'data', '--exec-root', self.folder / 'exec', '-H', self.host, '--pidfile', self.folder / 'pid',
-                 '--bridge', self.bridge, '--iptables=false', '--ip-masq=false', '--cgroup-parent', f'/{namespace}', '--shutdown-timeout', '5',
+                [*self.prefix(), 'dockerd', '--data-root', self.folder / 'data', '--exec-root', self.folder / 'exec', '-H', self.host, '--pidfile', self.folder / 'pid',
+                 '--bridge', self.bridge, '--iptables=false', '--ip-masq=false', '--cgroup-parent', f'/{parent}', '--shutdown-timeout', '5',
                  '--containerd-namespace', namespace, '--containerd-plugins-namespace', f'{namespace}-plugins'],
                 env=os.environ | NO_INTERNET, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.ledger.note_process(self.process.pid, 'dockerd')
@@ -119,9 +129,9 @@ class Engine:
         return answer.json if answer.status == 200 else None
 
 
-def missing_tools():
+def missing_tools(*more):
     """What this machine lacks for these tests, in words; empty when it has all."""
     if os.geteuid() != 0:
         return 'they start a dockerd of their own, which takes root'
-    absent = [tool for tool in ('dockerd', 'docker', 'ip', 'busybox', 'docker-registry', 'htpasswd') if not shutil.which(tool)]
+    absent = [tool for tool in ('dockerd', 'docker', 'ip', 'busybox', 'docker-registry', 'htpasswd', *more) if not shutil.which(tool)]
     return f'missing: {", ".join(absent)}; run scripts/setup --dev' if absent else ''

@@ -1,9 +1,10 @@
 """What a test session has started, written down as it happens, so that the session itself, or the next one after a
-crash, can take exactly that away again: processes by id and start time, a bridge, a cgroup, mounts, a folder.
+crash, can take exactly that away again: processes by id and start time, bridges, network namespaces, a cgroup, mounts, a folder.
 """
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -31,7 +32,10 @@ class Ledger:
     @classmethod
     def open(cls):
         sweep_leftovers()
-        ledger = cls(tempfile.mkdtemp(prefix=PREFIX))
+        # containerd takes the name for a namespace and refuses the underscores that mkdtemp may choose.
+        folder = Path(tempfile.gettempdir(), PREFIX + secrets.token_hex(4))
+        folder.mkdir(mode=0o700)
+        ledger = cls(folder)
         ledger.note_process(os.getpid(), 'owner')
         return ledger
 
@@ -61,6 +65,8 @@ class Ledger:
         self.unmount()
         for entry in self.entries('bridge'):
             subprocess.run(['ip', 'link', 'delete', entry['name']], capture_output=True)
+        for entry in self.entries('netns'):
+            subprocess.run(['ip', 'netns', 'delete', entry['name']], capture_output=True)
         for pattern in (self.folder.name, f'*/{self.folder.name}'):  # version 2, and each hierarchy of version 1
             for group in Path('/sys/fs/cgroup').glob(pattern):
                 for below, _, _ in os.walk(group, topdown=False):
