@@ -39,7 +39,10 @@ def test_a_node_that_is_held_back_is_marked_down_and_removed_and_comes_back(clus
     gone = cluster.workers[1:]
     for host in gone:
         host.cut_off()
-    wait_for(lambda: all(cluster.node(host.name, by=at)['status'] == 'unreachable' for host in gone), 30)
+
+    def statuses():
+        return [cluster.node(host.name, by=at)['status'] for host in gone]
+    wait_for(lambda: statuses() == ['unreachable'] * 2, 30, lambda: f'both are unreachable, not {statuses()}\n{cluster.describe()}')
     wait_for(lambda: 'more than half' in davit(at, 'node', 'ls'), 15, 'davit node ls says why nothing moves')
     code, _, err = at.cli('node', 'mark-down', 'w2', 'w3')
     assert code == 2 and '--yes' in err, err

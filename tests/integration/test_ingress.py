@@ -104,7 +104,9 @@ def test_a_killed_instance_costs_only_the_requests_that_it_had(clean, served):
     began = time.monotonic()
     clean.engine.docker('kill', killed)
     clean.wait_running('web', 3)
-    time.sleep(1)
+    wait_for(lambda: time.monotonic() > began + 2, 3)
+    before = load.done
+    wait_for(lambda: load.done > before + 100, 20, 'requests go on')
     load.end()
     late = [each for each in load.failed if each[0] - began > 2]
     assert late == [], 'nothing is sent to it any more'

@@ -66,6 +66,12 @@ void Downing::remember(Situation const& s) {
     live.emplace(master.session, known == sessions_.end() ? s.now : known->second);
   }
   sessions_ = std::move(live);
+  std::map<NodeLife, Monotonic> since;
+  for (auto const& life : s.suspects.nodes) {
+    auto const known = suspected_since_.find(life);
+    since.emplace(life, known == suspected_since_.end() ? s.now : known->second);
+  }
+  suspected_since_ = std::move(since);
   if (round_since_ == Monotonic::min() || round_ != s.suspects.round) round_since_ = s.now;
   round_ = s.suspects.round;
 }
@@ -182,8 +188,16 @@ void Downing::mark(Situation const& s, Round const& round, Verdict& verdict) con
   if (marks.size() > kMarksPerWrite) marks.resize(kMarksPerWrite);
 }
 
-// Only what the store calls unreachable already: users and owners have seen it coming. Nodes that fall together are not lost at the same
-// moment, and the less regular their beats were, the further apart: so whoever is overdue is waited for as well.
+// Nodes that fall together are not lost at the same moment, nor by all masters at once; the less regular their beats were, the further apart.
+// Who is suspected for longer and yet heard is cut off from some masters only, and does not fall.
+bool Downing::is_one_in_doubt(Situation const& s, Round const& round) const {
+  if (std::ranges::any_of(s.workers, &Worker::is_overdue)) return true;
+  return std::ranges::any_of(round.findings, [&](Finding const& finding) {
+    return finding.is_heard && s.now < suspected_since_.at(finding.worker->life) + kSettleAtMost;
+  });
+}
+
+// Only what the store calls unreachable already: users and owners have seen it coming.
 std::vector<Mark> Downing::due(Situation const& s, Round const& round, Verdict& verdict) const {
   std::vector<Mark> marks;
   Monotonic oldest = kNever;
@@ -198,8 +212,7 @@ std::vector<Mark> Downing::due(Situation const& s, Round const& round, Verdict& 
     if (finding.worker->status == NodeStatus::Unreachable) marks.push_back({finding.worker->life, NodeStatus::Down});
   }
   if (oldest == kNever) return {};
-  bool const is_one_overdue = std::ranges::any_of(s.workers, &Worker::is_overdue);
-  auto const may_grow_until = is_one_overdue ? s.now + kOverdueLook : last_growth_ + kSettleAfterGrowth;
+  auto const may_grow_until = is_one_in_doubt(s, round) ? s.now + kDoubtLook : last_growth_ + kSettleAfterGrowth;
   auto settled_at = std::min(may_grow_until, oldest + kSettleAtMost);
   if (hold_ended_ != Monotonic::min()) settled_at = std::max(settled_at, hold_ended_ + kSettleAtMost);
   if (s.now >= settled_at) return marks;

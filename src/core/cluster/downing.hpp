@@ -4,9 +4,10 @@
 //
 //   suspect      this coordinator lost it, or has waited in vain for it for 2 s + interval: every live master answers the round
 //   unreachable  a suspect that no live master hears whose answer counts
-//   down         an unreachable one, when every live master has answered the round, the suspects have not grown for 1 s (3 s after the
-//                oldest at most), the policy allows it, and no master whose answer counts may be about to hear it: one that has waited
-//                for the node only since its own start
+//   down         an unreachable one, when every live master has answered the round, the suspects have not grown for 1 s and no other node
+//                is in doubt (3 s after the oldest at most), the policy allows it, and no master whose answer counts may be about to
+//                hear it: one that has waited for the node only since its own start
+//   in doubt     heard, but overdue; or a suspect of the last 3 s that some master hears yet
 //
 // Call judge() when anything of the situation changed and at wake_at, but not while a write of it is under way; the hearing must be of now
 // (Liveness::on_tick before). What it returns is one transaction: it compares `compares` and the coordinator's key with the situation.
@@ -29,7 +30,7 @@ namespace davit::cluster {
 
 inline constexpr Duration kSettleAfterGrowth = 1s;
 inline constexpr Duration kSettleAtMost = 3s;
-inline constexpr Duration kOverdueLook = 200ms;  // how often it is looked whether an overdue node was heard or lost
+inline constexpr Duration kDoubtLook = 200ms;  // how often it is looked whether a node in doubt was heard or lost
 inline constexpr Duration kDownedMemory = 60s;  // those downed in it count as unreachable for the policy
 inline constexpr Duration kUnknownButLost = 5s;  // waits for a node that another master heard and lost
 inline constexpr Duration kAnswerWithin = 1s;  // a round that is not answered by then may be replaced by one of other suspects
@@ -102,6 +103,7 @@ class Downing {
   Round hear_round(Situation const& s) const;
   Finding find(Situation const& s, Round const& round, Worker const& worker) const;
   void remember_unreachable(Situation const& s, Round const& round);
+  bool is_one_in_doubt(Situation const& s, Round const& round) const;
   void weigh(Situation const& s, Round const& round, Verdict& verdict);
   std::vector<model::NodeLife> wanted_suspects(Situation const& s, Verdict& verdict) const;
   void suspect(Situation const& s, Round const& round, Verdict& verdict);
@@ -109,6 +111,7 @@ class Downing {
   std::vector<Mark> due(Situation const& s, Round const& round, Verdict& verdict) const;
 
   std::map<std::string, Monotonic> sessions_;  // live ones, since when
+  std::map<model::NodeLife, Monotonic> suspected_since_;
   std::map<model::NodeLife, Monotonic> unreachable_since_;
   std::uint64_t round_ = 0;
   Monotonic round_since_ = Monotonic::min();

@@ -118,6 +118,38 @@ TEST(Downing, waits_for_a_node_that_is_overdue_but_not_for_ever) {
   EXPECT_THAT(scene.judge(11600ms).marks, ElementsAre(Mark{Scene::life(2), NodeStatus::Down}));
 }
 
+// Its beats were less regular at the other master, which loses it later.
+TEST(Downing, waits_for_a_fresh_suspect_that_another_master_hears_but_not_for_ever) {
+  Scene scene(4, 2);
+  scene.make_unreachable({2});
+  scene.lose({3});
+  scene.commit(10200ms);
+  scene.answer(1);
+  scene.answer(2, {Scene::life(3)});
+  auto const waits = scene.judge(11500ms);
+  EXPECT_FALSE(waits.has_writes());
+  EXPECT_EQ(waits.wake_at, kStart + 11700ms);
+  EXPECT_THAT(waits.waiting, HasSubstr("judged together"));
+  EXPECT_THAT(scene.judge(13100ms).marks, ElementsAre(Mark{Scene::life(2), NodeStatus::Down}));
+}
+
+TEST(Downing, does_not_wait_for_one_that_only_some_masters_have_lost_long_ago) {
+  Scene scene(4, 2);
+  scene.commit(0s);
+  scene.lose({3});
+  scene.commit(2s);
+  scene.answer(1);
+  scene.answer(2, {Scene::life(3)});
+  scene.commit(3s);
+  scene.lose({2});
+  scene.commit(10s);
+  scene.answer(1);
+  scene.answer(2, {Scene::life(3)});
+  scene.commit(10100ms);
+  EXPECT_THAT(scene.with(NodeStatus::Unreachable), ElementsAre(2));
+  EXPECT_THAT(scene.judge(11100ms).marks, ElementsAre(Mark{Scene::life(2), NodeStatus::Down}));
+}
+
 TEST(Downing, waits_for_the_answer_of_every_live_master) {
   Scene scene(4, 3);
   scene.lose({2});

@@ -3,7 +3,10 @@ import time
 
 
 def wait_for(condition, timeout=30, what=None, every=0.03):
-    """The first true value of condition(). A condition that cannot be asked yet (no connection) counts as false."""
+    """The first true value of condition(). A condition that cannot be asked yet (no connection) counts as false.
+
+    `what`: words, or what makes them of how things are when the time is over.
+    """
     until = time.monotonic() + timeout
     last = None
     while True:
@@ -14,7 +17,8 @@ def wait_for(condition, timeout=30, what=None, every=0.03):
         except OSError as error:
             last = error
         if time.monotonic() >= until:
-            raise AssertionError(f'not within {timeout} s: {what or getattr(condition, "__doc__", None) or "the condition"}; last seen: {last!r}')
+            words = what() if callable(what) else what or condition.__doc__ or 'the condition'
+            raise AssertionError(f'not within {timeout} s: {words}; last seen: {last!r}')
         time.sleep(every)
 
 
