@@ -9,19 +9,33 @@ def run(*command):
 
 
 class Network:
-    """The switch between hosts, 10.N.0.0/24; the tests themselves are at .1 and reach every host whatever is cut between those."""
+    """The switch between hosts, 10.N.0.0/24; the tests themselves are at .1 and reach every host whatever is cut between those.
+
+    In a namespace of its own: a Docker Engine on this machine makes the kernel drop what other bridges beside it carry.
+    """
 
     def __init__(self, ledger):
         self.ledger = ledger
         self.tag = ledger.folder.name.removeprefix('davit-lab-')[:6]
-        self.bridge = f'dvc{self.tag}'
+        self.netns = f'dvc{self.tag}-switch'
         taken = run('ip', '-4', 'route')
         self.prefix = next(f'10.{n}.0' for n in range(150, 200) if f'10.{n}.' not in taken)
-        run('ip', 'link', 'add', 'name', self.bridge, 'type', 'bridge')
-        ledger.note('bridge', name=self.bridge)
-        run('ip', 'addr', 'add', f'{self.prefix}.1/24', 'dev', self.bridge)
-        run('ip', 'link', 'set', self.bridge, 'up')
+        run('ip', 'netns', 'add', self.netns)
+        ledger.note('netns', name=self.netns)
+        self.ip('link', 'add', 'name', 'switch', 'type', 'bridge')
+        self.ip('link', 'set', 'switch', 'up')
         self.count = 0
+        own = f'dv{self.tag}'
+        run('ip', 'link', 'add', own, 'type', 'veth', 'peer', 'name', 'tests', 'netns', self.netns)
+        run('ip', 'addr', 'add', f'{self.prefix}.1/24', 'dev', own)
+        run('ip', 'link', 'set', own, 'up')
+        self.plug('tests')
+
+    def ip(self, *words):
+        return run('ip', '-netns', self.netns, *words)
+
+    def plug(self, device):
+        self.ip('link', 'set', device, 'master', 'switch', 'up')
 
     def add_host(self, name):
         self.count += 1
@@ -36,11 +50,10 @@ class Namespace:
         self.uts.touch()  # the name's namespace is mounted there
         run('unshare', f'--uts={self.uts}', 'hostname', name)
         self.address = f'{network.prefix}.{10 + number}'
-        outside = f'dv{network.tag}{number}'
         run('ip', 'netns', 'add', self.netns)
         network.ledger.note('netns', name=self.netns)
-        run('ip', 'link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', self.netns)
-        run('ip', 'link', 'set', outside, 'master', network.bridge, 'up')
+        network.ip('link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', self.netns)
+        network.plug(name)
         self.run('ip', 'link', 'set', 'lo', 'up')
         self.run('ip', 'addr', 'add', f'{self.address}/24', 'dev', 'eth0')
         self.run('ip', 'link', 'set', 'eth0', 'up')
