@@ -188,8 +188,8 @@ void Downing::mark(Situation const& s, Round const& round, Verdict& verdict) con
   if (marks.size() > kMarksPerWrite) marks.resize(kMarksPerWrite);
 }
 
-// Nodes that fall together are not lost at the same moment, nor by all masters at once; the less regular their beats were, the further apart.
-// Who is suspected for longer and yet heard is cut off from some masters only, and does not fall.
+// Nodes that fall together are not lost at the same moment, nor by all masters at once; the less regular their beats were, the further
+// apart. Who is suspected for longer and yet heard is cut off from some masters only, and does not fall.
 bool Downing::is_one_in_doubt(Situation const& s, Round const& round) const {
   if (std::ranges::any_of(s.workers, &Worker::is_overdue)) return true;
   return std::ranges::any_of(round.findings, [&](Finding const& finding) {
