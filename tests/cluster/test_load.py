@@ -34,24 +34,30 @@ def test_a_worker_joins_under_load(cluster):
     cluster.create('steady', idle(6))
     cluster.wait_running('steady', 6)
     before = cluster.running('steady')
-    with Load(cluster.masters, SERVICES, clients=2) as load:
-        joined = cluster.join_worker()
-        cluster.wait_whole()
-        wait_for(lambda: gets_work(cluster, joined), 30, f'{joined.name} gets work')
-        cluster.scale('steady', 8, by=cluster.masters[1])
-        wait_for(lambda: joined.engine.running('steady'), 30, f'a new one is on {joined.name}, which has none yet')
-    explain_all(load.finish(), 'join')
-    assert before <= cluster.running('steady'), 'a healthy container was restarted or moved'
-    cluster.remove_worker(joined)
+    joined = None
+    try:
+        with Load(cluster.masters, SERVICES, clients=2) as load:
+            joined = cluster.join_worker()
+            cluster.wait_whole()
+            wait_for(lambda: gets_work(cluster, joined), 30, f'{joined.name} gets work')
+            cluster.scale('steady', 8, by=cluster.masters[1])
+            wait_for(lambda: joined.engine.running('steady'), 30, f'a new one is on {joined.name}, which has none yet')
+        explain_all(load.finish(), 'join')
+        assert before <= cluster.running('steady'), 'a healthy container was restarted or moved'
+    finally:
+        if joined:
+            cluster.remove_worker(joined)
     cluster.wait_running('steady', 8)
     assert before <= cluster.running('steady')
 
 
 def gets_work(cluster, joined):
     """One more instance each time, until one is placed there: the owner has to hear the node first, which it says nowhere."""
-    if cluster.call('GET', '/services/new').status == 404:
-        cluster.create('new', idle(1), by=cluster.masters[2])
+    at = cluster.masters[2]  # another one may not have seen yet what this one has answered
+    is_first = cluster.call('GET', '/services/new', by=at).status == 404
+    count = 1 if is_first else cluster.service('new', by=at)['spec'].get('instances', 1) + 1
+    if is_first:
+        cluster.create('new', idle(1), by=at)
     else:
-        cluster.scale('new', cluster.service('new')['spec'].get('instances', 1) + 1)
-    instances = cluster.wait_running('new', cluster.service('new')['spec'].get('instances', 1))['instances']
-    return joined.name in {instance['node'] for instance in instances}
+        cluster.scale('new', count, by=at)
+    return joined.name in {instance['node'] for instance in cluster.wait_running('new', count, by=at)['instances']}

@@ -130,7 +130,11 @@ class Cluster:
     def wait_running(self, name, instances, timeout=60, by=None, engines=None):
         """As asked by the word of a master and of the engines (of these hosts)."""
         def seen():
-            service = self.service(name, by)
+            answer = self.call('GET', f'/services/{name}', by=by)
+            if answer.status == 404:
+                return None  # created at another master a moment ago
+            assert answer.status == 200, answer
+            service = answer.json
             ready = [i for i in service['instances'] if i['ready']]
             is_settled = service['status']['state'] == 'running' and len(ready) == len(service['instances']) == instances
             count = sum(len(host.engine.running(name)) for host in engines or self.workers)
@@ -138,7 +142,8 @@ class Cluster:
         try:
             return wait_for(seen, timeout)
         except AssertionError as error:
-            raise AssertionError(f'{name} is not {instances}/{instances} within {timeout} s: {self.service(name, by)["status"]}, runs {self.running(name)}'
+            raise AssertionError(f'{name} is not {instances}/{instances} within {timeout} s: {self.call("GET", f"/services/{name}", by=by).json.get("status")}, '
+                                 f'runs {self.running(name)}'
                                  f'\n{self.describe()}') from error
 
     def remove_all(self):
