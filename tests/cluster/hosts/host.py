@@ -4,7 +4,7 @@ import signal
 import subprocess
 
 from lab.davit import BINARY
-from lab.engine import Engine, NO_INTERNET
+from lab.engine import BRIDGE_MAC, Engine, NO_INTERNET
 from lab.http import Api
 from lab.waiting import wait_for
 
@@ -17,7 +17,7 @@ class HostEngine(Engine):
         super().__init__(host, folder=host.folder / 'docker')
 
     def make_bridge(self):
-        for command in ('ip link add name docker0 type bridge', 'ip addr add 172.30.0.1/16 dev docker0', 'ip link set docker0 up'):
+        for command in (f'ip link add name docker0 address {BRIDGE_MAC} type bridge', 'ip addr add 172.30.0.1/16 dev docker0', 'ip link set docker0 up'):
             self.host_of.net.run(*command.split())
         return 'docker0'
 

@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[3]
 # Pulls from elsewhere than loopback fail at once, on every machine alike: there is no proxy at port 9.
 NO_INTERNET = {'HTTP_PROXY': 'http://127.0.0.1:9', 'HTTPS_PROXY': 'http://127.0.0.1:9', 'NO_PROXY': '127.0.0.1,localhost'}
 
+# A bridge without an address of its own has the lowest of its ports', so that it changes when a container ends; the others then answer to
+# one that is no more, for seconds. Engines give one to bridges that they make.
+BRIDGE_MAC = '02:42:00:00:00:01'
+
 
 class Engine:
     def __init__(self, lab, folder=None):
@@ -33,7 +37,7 @@ class Engine:
         name = f'dvt{os.getpid()}'[:15]
         taken = subprocess.run(['ip', '-4', 'route'], capture_output=True, text=True, check=True).stdout
         network = next(f'10.{n}' for n in range(213, 250) if f'10.{n}.' not in taken)
-        for command in (f'ip link add name {name} type bridge', f'ip addr add {network}.0.1/16 dev {name}', f'ip link set {name} up'):
+        for command in (f'ip link add name {name} address {BRIDGE_MAC} type bridge', f'ip addr add {network}.0.1/16 dev {name}', f'ip link set {name} up'):
             subprocess.run(command.split(), check=True)
         self.ledger.note('bridge', name=name)
         return name
