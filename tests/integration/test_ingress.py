@@ -1,25 +1,13 @@
 """One address per service: ports with mode ingress, on the node that runs the instances, under requests that never stop."""
 import socket
 import subprocess
-import threading
 import time
-import urllib.request
 
 import pytest
 
 from lab.davit import free_port, hello
+from lab.load import Load, fetch, shop
 from lab.waiting import wait_for
-
-PROBE = {'http': {'port': 80}, 'interval': '1s', 'start_interval': '100ms'}  # a container that runs need not listen yet
-
-
-def shop(instances, port, **more):
-    return hello(instances, **({'ports': [{'target': 80, 'published': port, 'mode': 'ingress'}], 'drain_delay': '2s', 'healthcheck': PROBE} | more))
-
-
-def fetch(port, timeout=10):
-    with urllib.request.urlopen(f'http://127.0.0.1:{port}/', timeout=timeout) as answer:
-        return answer.read()
 
 
 def is_open(port):
@@ -30,61 +18,34 @@ def is_open(port):
         return False
 
 
-class Load:
-    """Requests from several threads, each over a connection of its own; remembers those that failed: when, after how long, and why."""
-
-    def __init__(self, port, threads=4):
-        self.port, self.done, self.failed, self.bodies, self.ends = port, 0, [], set(), threading.Event()
-        self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(threads)]
-        for thread in self.threads:
-            thread.start()
-
-    def run(self):
-        while not self.ends.is_set():
-            began = time.monotonic()
-            try:
-                self.bodies.add(fetch(self.port))
-                self.done += 1
-            except OSError as error:
-                self.failed.append((time.monotonic(), f'at {time.strftime("%H:%M:%S")} after {time.monotonic() - began:.2f} s', str(error)))
-
-    def end(self):
-        self.ends.set()
-        for thread in self.threads:
-            thread.join(20)
-        print(f'{self.done} requests, {len(self.failed)} failed')
-        return self
-
-
 @pytest.fixture
 def served(clean):
     """Three instances behind one port that answers."""
     port = free_port()
     clean.create('web', shop(3, port))
     clean.wait_running('web', 3)
-    wait_for(lambda: b'hello' in fetch(port).lower(), 10, 'the port answers')
+    wait_for(lambda: fetch(port), 10, 'the port answers')
     return port
 
 
 def test_one_port_reaches_every_instance(clean, served):
-    load = Load(served, threads=1)
-    wait_for(lambda: len(load.bodies) == 3, 20, 'each instance has answered')
-    assert load.end().failed == []
+    with Load(served, threads=1) as load:
+        wait_for(lambda: len(load.bodies) == 3, 20, 'each instance has answered')
+    assert load.failed == []
     listed = clean.get('/discovery/web').json
     assert len(listed) == 3 and served not in {each['port'] for each in listed}, 'each has a picked port of its own besides'
 
 
 def test_update_and_scaling_lose_no_request(clean, served):
-    load = Load(served)
-    clean.put('web', {'image': 'davit/hello:2'}, '?wait=60s')
-    wait_for(lambda: clean.status('web')['updated'] == 3 and clean.status('web')['state'] == 'running', 60)
-    clean.scale('web', 5)
-    clean.wait_running('web', 5)
-    clean.scale('web', 1)
-    clean.wait_running('web', 1)
-    clean.put('web', {'image': 'davit/hello:1'}, '?wait=60s')
-    wait_for(lambda: clean.status('web')['updated'] == 1 and clean.status('web')['state'] == 'running', 60)
-    load.end()
+    with Load(served) as load:
+        clean.put('web', {'image': 'davit/hello:2'}, '?wait=60s')
+        wait_for(lambda: clean.status('web')['updated'] == 3 and clean.status('web')['state'] == 'running', 60)
+        clean.scale('web', 5)
+        clean.wait_running('web', 5)
+        clean.scale('web', 1)
+        clean.wait_running('web', 1)
+        clean.put('web', {'image': 'davit/hello:1'}, '?wait=60s')
+        wait_for(lambda: clean.status('web')['updated'] == 1 and clean.status('web')['state'] == 'running', 60)
     assert load.failed == [] and load.done > 200
     assert len(load.bodies) > 4, 'instances of both revisions have answered'
 
@@ -98,17 +59,15 @@ def test_apache_s_bench_sees_no_failure_in_an_update(clean, served):
 
 
 def test_a_killed_instance_costs_only_the_requests_that_it_had(clean, served):
-    load = Load(served)
-    wait_for(lambda: load.done > 50, 20)
-    killed = clean.engine.running('web')[0]['Id']
-    began = time.monotonic()
-    clean.engine.docker('kill', killed)
-    clean.wait_running('web', 3)
-    wait_for(lambda: time.monotonic() > began + 2, 3)
-    before = load.done
-    wait_for(lambda: load.done > before + 100, 20, 'requests go on')
-    load.end()
-    late = [each for each in load.failed if each[0] - began > 2]
+    with Load(served) as load:
+        wait_for(lambda: load.done > 50, 20)
+        clean.engine.docker('kill', clean.engine.running('web')[0]['Id'])
+        killed = time.monotonic()
+        clean.wait_running('web', 3)
+        wait_for(lambda: time.monotonic() > killed + 2, 3)
+        before = load.done
+        wait_for(lambda: load.done > before + 100, 20, 'requests go on')
+    late = [failure for failure in load.failed if failure.began > killed + 2]
     assert late == [], 'nothing is sent to it any more'
     # Where the engine publishes by its own proxy, that one still takes connections for an instance that is gone, until it ends as well.
     assert len(load.failed) <= 8, load.failed
@@ -142,4 +101,4 @@ def test_says_who_has_the_port_and_takes_it_afterwards(clean):
         clean.wait_running('web', 1)
         wait_for(lambda: f'port {port}/tcp of service web cannot be opened' in clean.log.read_text(), 20, 'the log tells')
         assert 'another port' in clean.log_tail()
-    wait_for(lambda: b'hello' in fetch(port).lower(), 20, 'it is tried again')
+    wait_for(lambda: fetch(port), 20, 'it is tried again')
