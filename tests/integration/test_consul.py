@@ -255,7 +255,7 @@ def test_what_is_no_consul_is_named_and_disturbs_nothing(new_davit, lab, mode, s
         memory = int(next(line.split()[1] for line in open(f'/proc/{davit.process.pid}/status') if line.startswith('VmRSS:')))
         print(f'{mode}: {liar.requests - requests} requests in 5 s, {memory >> 10} MiB')
         assert memory < 200 << 10
-        davit.remove('web')
+        davit.remove('web', timeout=20)
     finally:
         davit.stop()
         liar.stop()

@@ -149,6 +149,11 @@ TEST_F(ConsulRegistryTest, knows_an_entry_that_is_not_there_in_every_version) {
   }
 }
 
+TEST_F(ConsulRegistryTest, tells_trouble_with_one_entry_from_its_own_absence) {
+  serve("leadership lost while committing log", "text/plain", 500);
+  EXPECT_EQ(ask(model::RegisterEntry{entry()}).error().code, Code::Internal);
+}
+
 TEST_F(ConsulRegistryTest, says_what_to_do_about_a_refusal) {
   serve("Permission denied: token with AccessorID 'x' lacks permission 'service:write' on \"web\"", "text/plain", 403);
   auto const reply = ask(model::RegisterEntry{entry()});

@@ -189,7 +189,9 @@ Status check_status(http::Request const& request, http::Response const& answer, 
                             quoted(body)));
   }
   if (answer.status == 400) return fail(Code::Invalid, fmt::format("Consul refuses it: {}", quoted(body)));
-  return fail(Code::Unavailable, fmt::format("Consul at {} answers {} with {}: {}", where, what, answer.status, quoted(body)));
+  // What is wrong may be with this entry alone.
+  auto const code = answer.status == 500 ? Code::Internal : Code::Unavailable;
+  return fail(code, fmt::format("Consul at {} answers {} with {}: {}", where, what, answer.status, quoted(body)));
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ constexpr Duration kCallLimit = 3s;  // so that a feed that gets no answer can b
 constexpr Duration kRegisterLimit = 5s;
 constexpr Duration kListLimit = 10s;
 constexpr Duration kLateRetry = 500ms;
+constexpr Duration kFeedRetry = 1s;
+constexpr std::uint32_t kFeedRetries = 5;  // by then it counts as dead there
 constexpr std::size_t kMostRemovals = 64;
 constexpr Duration kSayAgain = 10min;
 constexpr Duration kSayNext = 1min;  // of one kind of trouble
@@ -184,6 +186,9 @@ void Registrar::on_item_done(Items::iterator at, Result<model::RegistryReply> co
     on_good();
   } else if (outcome.error().code == Code::Invalid) {
     on_refused(item, outcome.error());
+  } else if (outcome.error().code == Code::Internal) {
+    if (done != Need::Feed) item.seen = Seen::Unknown;
+    on_failed(item, done, outcome.error());
   } else {
     if (done != Need::Feed) item.seen = Seen::Unknown;
     if (is_late(outcome.error())) on_late(item, outcome.error());
@@ -203,6 +208,13 @@ void Registrar::on_refused(Item& item, Error const& error) {
   if (said_refused_at_ && now_.monotonic < *said_refused_at_ + kSayNext) return;
   said_refused_at_ = now_.monotonic;
   note(true, fmt::format("{}: {}", item.wanted ? item.wanted->service : item.standing.service, error.message));
+}
+
+// Is it this entry, or Consul as a whole? The list tells. What stands is fed on meanwhile, for it lives only as long as a feed lasts.
+void Registrar::on_failed(Item& item, Need done, Error const& error) {
+  if (item.refusals == 0 && is_up_) list_at_ = now_.monotonic;
+  on_refused(item, error);
+  if (done == Need::Feed) item.retry_at = now_.monotonic + (item.refusals <= kFeedRetries ? kFeedRetry : kFeedInterval);
 }
 
 // Until a list comes, nothing else is asked.

@@ -108,6 +108,7 @@ class Registrar {
   void take_in(model::RegistryEntries const& list);
   void on_item_done(Items::iterator at, Result<model::RegistryReply> const& outcome);
   void on_refused(Item& item, Error const& error);
+  void on_failed(Item& item, Need done, Error const& error);
   void on_late(Item& item, Error const& error);
   void on_away(Error const& error);
   void on_good();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,6 +88,7 @@ class RegistrarTest : public testing::Test {
   }
   Reply on(model::RegisterEntry const& call) {
     if (refuses_) return fail(Code::Invalid, "Consul refuses it: Permission denied");
+    if (broken_.contains(call.entry.id)) return fail(Code::Internal, "Consul at x answers with 500: broken");
     registered_at_.push_back(now_.monotonic);
     entries_[call.entry.id] = call.entry;
     entries_[call.entry.id].check.reset();
@@ -94,11 +96,13 @@ class RegistrarTest : public testing::Test {
     return model::RegistryDone{};
   }
   Reply on(model::DeregisterEntry const& call) {
+    if (broken_.contains(call.id)) return fail(Code::Internal, "Consul at x answers with 500: broken");
     removed_.push_back(call.id);
     if (entries_.erase(call.id) == 0) return fail(Code::NotFound, "Unknown service");
     return model::RegistryDone{};
   }
   Reply on(model::FeedEntry const& call) {
+    if (broken_.contains(call.id)) return fail(Code::Internal, "Consul at x answers with 500: broken");
     if (!entries_.contains(call.id)) return fail(Code::NotFound, "Unknown check");
     longest_hunger_ = std::max(longest_hunger_, now_.monotonic - fed_[call.id]);
     fed_[call.id] = now_.monotonic;
@@ -131,6 +135,7 @@ class RegistrarTest : public testing::Test {
   bool is_there_ = true;
   bool is_liar_ = false;
   bool refuses_ = false;
+  std::set<std::string> broken_;  // ids of which it knows nothing but that something is wrong
   int calls_ = 0;
   int steps_ = 0;
 };

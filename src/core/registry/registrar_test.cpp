@@ -184,6 +184,47 @@ TEST_F(RegistrarTest, bears_a_refusal_of_one_without_harm_to_the_others) {
   EXPECT_THAT(ids(), ElementsAre("davit-a", "davit-b"));
 }
 
+TEST_F(RegistrarTest, bears_one_that_consul_cannot_handle_without_harm_to_the_others) {
+  want("i1", {entry("a")});
+  want("i2", {entry("b")});
+  pass(10s);
+  broken_ = {"davit-b", "davit-c"};
+  want("i3", {entry("c")});
+  calls_ = 0;
+  pass(10min);
+  EXPECT_THAT(notes_, Contains(HasSubstr("web: Consul at x answers with 500: broken")));
+  EXPECT_THAT(notes_, SizeIs(testing::Le(11)));
+  EXPECT_LT(calls_, 350) << "two that are fed, one that is tried less and less often, and the list";
+  EXPECT_LE(longest_hunger_, kFeedInterval + 10ms) << "of the other one";
+  broken_.clear();
+  pass(61s);
+  EXPECT_THAT(ids(), ElementsAre("davit-a", "davit-b", "davit-c"));
+}
+
+TEST_F(RegistrarTest, lets_nothing_die_of_a_short_trouble) {
+  want("i1", {entry("a")});
+  pass(10s);
+  longest_hunger_ = {};
+  broken_ = {"davit-a"};
+  pass(8s);
+  broken_.clear();
+  pass(2s);
+  EXPECT_LT(longest_hunger_, 9500ms);
+}
+
+TEST_F(RegistrarTest, goes_on_with_a_removal_that_failed) {
+  want("i1", {entry("a")});
+  pass(10s);
+  broken_ = {"davit-a"};
+  want("i1", {});
+  pass(10s);
+  EXPECT_FALSE(registrar_->is_gone("i1"));
+  broken_.clear();
+  pass(10s);
+  EXPECT_TRUE(registrar_->is_gone("i1"));
+  EXPECT_THAT(ids(), IsEmpty());
+}
+
 TEST_F(RegistrarTest, does_not_work_itself_up_over_a_registry_that_never_shows_what_it_took) {
   is_liar_ = true;
   want("i1", {entry("a")});
