@@ -107,11 +107,16 @@ void IngressProxy::carry_out(model::Directory const& directory) {
   }
   for (auto const& [port, listener] : wanted) {
     auto& open = open_[port];
-    if (!open.route) open.route = std::make_shared<Route>(port, listener.service, options_.limits, connections_);
+    if (!open.route) open.route = make_route(port, listener.service);
     open.taken_by = listener.taken_by;
     if (open.backends != listener.backends) set_backends(open, listener.backends);
   }
   retry();  // after all routes: to find out who has a port may take a second
+}
+
+std::shared_ptr<Route> IngressProxy::make_route(Port port, std::string const& service) {
+  if (port.protocol != model::Protocol::Udp) return std::make_shared<Route>(port, service, options_.limits, connections_);
+  return std::make_shared<Route>(port, service, options_.limits.of_datagrams(), datagram_clients_);
 }
 
 // Those whose address is not found are looked for again with the next directory.

@@ -28,7 +28,8 @@ struct Options {
   Limits limits;
 };
 
-// Half of the file descriptors that this process may have: a connection takes two, and for the time in which bytes wait four more.
+// Half of the file descriptors that this process may have: a connection takes two, and for the time in which bytes wait four more. Clients
+// of UDP, one each, come on top.
 Limits limits_of_process();
 
 class IngressProxy final : public ports::DirectoryUser {
@@ -67,6 +68,7 @@ class IngressProxy final : public ports::DirectoryUser {
   void keep();
   void carry_out(model::Directory const& directory);
   void retry();
+  std::shared_ptr<Route> make_route(Port port, std::string const& service);
   void set_backends(Open& open, std::vector<Backend> const& wanted);
   void try_to_listen(Open& open);  // unless it does, or it was tried a moment ago
   void begin_workers();
@@ -75,6 +77,7 @@ class IngressProxy final : public ports::DirectoryUser {
 
   Options const options_;
   std::atomic<std::size_t> connections_ = 0;
+  std::atomic<std::size_t> datagram_clients_ = 0;
 
   // The keeper's.
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -41,6 +41,7 @@ class IngressProxyTest : public testing::Test {
     entry->ingress.push_back({.published = port_, .target = 80, .protocol = protocol_, .proxy_protocol = proxy_protocol_});
     auto directory = std::make_shared<model::Directory>();
     directory->services["web"] = std::move(entry);
+    if (beside_) directory->services["beside"] = beside_;
     show_directory(std::move(directory));
   }
   void show_no_service() { show_directory(std::make_shared<model::Directory>()); }
@@ -88,6 +89,7 @@ class IngressProxyTest : public testing::Test {
   std::uint16_t port_ = free_port();
   Protocol protocol_ = Protocol::Tcp;
   bool proxy_protocol_ = false;
+  std::shared_ptr<model::ServiceEntry> beside_;
   std::unique_ptr<IngressProxy> proxy_;
   int shown_ = 0;
 };
@@ -346,6 +348,32 @@ TEST_F(IngressProxyTest, refuses_connections_beyond_its_limits) {
   EXPECT_EQ(error, ECONNRESET);
   second.reset();
   wait_for([this] { return ask() == "a"; });
+}
+
+// Whoever makes up clients of UDP keeps out others of UDP, and no connections.
+TEST_F(IngressProxyTest, counts_clients_of_datagrams_by_themselves) {
+  protocol_ = Protocol::Udp;
+  DatagramServer const a('a');
+  EchoServer const b('b');
+  auto const tcp_port = free_port();
+  beside_ = std::make_shared<model::ServiceEntry>();
+  beside_->endpoints.push_back({.instance = {9}, .slot = 1, .node = "n1", .address = "127.0.0.1", .port = b.port(), .target = 80});
+  beside_->ingress.push_back({.published = tcp_port, .target = 80});
+  start({.connections = 4, .per_port = 4});
+  show({{1, a.port()}});
+  auto const first = connect();
+  auto const second = connect();
+  for (auto const* client : {&first, &second}) say(*client, "x");
+  EXPECT_EQ(hear_datagram(first), "ax");
+  std::vector<runtime::Fd> connections;
+  for (int i = 0; i < 4; ++i) {
+    connections.push_back(connect_to(tcp_port, SOCK_STREAM));
+    EXPECT_EQ(hear(connections.back(), 1), "b");
+  }
+  say(first, "y");
+  EXPECT_EQ(hear_datagram(first), "ay");
+  pollfd waiting{.fd = second.get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&waiting, 1, 100), 0) << "one is a quarter of four";
 }
 
 TEST_F(IngressProxyTest, carries_a_thousand_connections_at_once) {

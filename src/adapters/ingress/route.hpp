@@ -19,8 +19,12 @@
 namespace davit::ingress {
 
 struct Limits {
-  std::size_t connections = 16'384;  // with UDP, clients that were heard in the last minute
+  std::size_t connections = 16'384;  // of all ports
   std::size_t per_port = 8'192;
+
+  // Of UDP, clients that were heard in the last minute. They are counted by themselves: anybody can make up as many as he likes, and they
+  // are not to keep connections out.
+  Limits of_datagrams() const { return {connections / 2, connections / 4}; }
 };
 
 struct Target {
@@ -56,7 +60,7 @@ class Route {
   Port const port_;
   std::string const service_;
   Limits const limits_;
-  std::atomic<std::size_t>& all_;  // of all ports
+  std::atomic<std::size_t>& all_;  // of all ports of this kind
 
   mutable std::mutex mutex_;  // of what follows
   Balancer balancer_;
