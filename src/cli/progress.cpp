@@ -26,6 +26,29 @@ bool is_http(Value const& port) {
   return name.empty() && std::ranges::find(kUsual, number(port.at("target"))) != kUsual.end();
 }
 
+std::string url_at(std::string_view address, Value const& port) {
+  auto const host = address.contains(':') ? fmt::format("[{}]", address) : std::string(address);
+  auto const scheme = port.at("protocol").text() == "udp" || !is_http(port) ? ""
+                      : number(port.at("target")) == 443                    ? "https://"
+                                                                            : "http://";
+  return escape_text(fmt::format("{}{}:{}", scheme, host, number(port.at("published"))));
+}
+
+std::string_view protocol_of(Value const& port) {
+  auto const protocol = port.at("protocol").text();
+  return protocol.empty() ? "tcp" : protocol;
+}
+
+// At which an instance has published the same port; "" where none has.
+std::string_view address_of(Value const& service, Value const& port) {
+  for (auto const& instance : service.at("instances").items()) {
+    for (auto const& own : instance.at("ports").items()) {
+      if (own.at("target") == port.at("target") && protocol_of(own) == protocol_of(port)) return own.at("address").text();
+    }
+  }
+  return {};
+}
+
 // Of several instances of a slot the one that counts: of the current revision, else the newest.
 std::map<std::int64_t, Value const*> instance_by_slot(Value const& service) {
   auto const current = number(service.at("revision"));
@@ -170,14 +193,16 @@ Duration age_of(std::string_view time, Wall now) {
 
 std::string url_of(Value const& instance) {
   auto const ports = instance.at("ports").items();
-  if (ports.empty()) return {};
-  auto const& port = ports.front();
-  auto const address = port.at("address").text();
-  auto const host = address.contains(':') ? fmt::format("[{}]", address) : std::string(address);
-  auto const scheme = port.at("protocol").text() == "udp" || !is_http(port) ? ""
-                      : number(port.at("target")) == 443                    ? "https://"
-                                                                            : "http://";
-  return escape_text(fmt::format("{}{}:{}", scheme, host, number(port.at("published"))));
+  return ports.empty() ? std::string() : url_at(ports.front().at("address").text(), ports.front());
+}
+
+std::vector<std::string> ingress_urls_of(Value const& service) {
+  std::vector<std::string> urls;
+  for (auto const& port : service.at("spec").at("ports").items()) {
+    if (port.at("mode").text() != "ingress") continue;
+    if (auto const address = address_of(service, port); !address.empty()) urls.push_back(url_at(address, port));
+  }
+  return urls;
 }
 
 std::string state_text(Value const& instance, Wall now) {

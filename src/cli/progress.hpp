@@ -64,6 +64,8 @@ class Settling {
 
 // "http://10.0.0.11:20000" where HTTP is to be expected, else "10.0.0.11:5432"; the first published port, or "".
 std::string url_of(codec::Value const& instance);
+// The same of its ingress ports, on a node that runs it; the same port of every other worker leads there as well.
+std::vector<std::string> ingress_urls_of(codec::Value const& service);
 // "running healthy", "backing off 8s", "pulling".
 std::string state_text(codec::Value const& instance, Wall now);
 // The time since the RFC 3339 text, never below zero; zero where there is none.

@@ -157,6 +157,19 @@ TEST(Progress, GuessesUrls) {
   EXPECT_EQ(url_of(json(R"({"ports":[]})")), "");
 }
 
+TEST(Progress, NamesTheAddressThatEveryNodeHas) {
+  auto const urls = [](std::string_view ports, std::string_view instances) {
+    return ingress_urls_of(json(fmt::format(R"({{"spec":{{"ports":{}}},"instances":{}}})", ports, instances)));
+  };
+  auto const* const running =
+      R"([{"ports":[]},{"ports":[{"target":79,"protocol":"tcp","address":"127.0.0.1","published":9000},{"target":53,"protocol":"udp","address":"10.0.0.11","published":20001},{"target":80,"protocol":"tcp","address":"10.0.0.11","published":20000}]}])";
+  auto const* const shop =
+      R"([{"target":80,"published":8080,"mode":"ingress"},{"target":53,"published":53,"protocol":"udp","mode":"ingress"},{"target":81}])";
+  EXPECT_EQ(urls(shop, running), (std::vector<std::string>{"http://10.0.0.11:8080", "10.0.0.11:53"}));
+  EXPECT_TRUE(urls(shop, R"([{"ports":[]}])").empty());
+  EXPECT_TRUE(urls(R"([{"target":80,"published":8080}])", running).empty());
+}
+
 std::vector<SlotLine> const kSlots{{"web.1", "n1", "running", "url", "", true},
                                    {"web.2", "n2", "starting", "", "0.3 s", false},
                                    {"web.3", "n2", "running", "url", "", true},

@@ -126,7 +126,10 @@ Result<int> watch(Session& session, Goal const& goal, WatchOptions const& option
     auto const verdict = settling.judge(look, session.now().monotonic);
     if (verdict == Verdict::Converged) {
       auto const ready_in = seconds_between(started, settling.since());
-      if (!options.quiet) print_out(fmt::format("{}: {} in {} (generation {})\n", goal.service, look.count, ready_in, look.generation));
+      if (options.quiet) return kConverged;
+      print_out(fmt::format("{}: {} in {} (generation {})\n", goal.service, look.count, ready_in, look.generation));
+      for (auto const& url : ingress_urls_of(answer.body))
+        print_out(fmt::format("{}: {}, and the same port of every other worker\n", goal.service, url));
       return kConverged;
     }
     if (watcher.is_interrupted()) return report_interrupt(goal.service);
