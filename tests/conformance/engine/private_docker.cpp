@@ -47,18 +47,30 @@ PrivateDocker::~PrivateDocker() {
     cli("network rm " + network() + " >/dev/null");
   }
   daemon_.reset();
+  if (is_ours_) run_command("ip link delete " + bridge() + " 2>/dev/null");
   unmount();
   std::error_code error;
   fs::remove_all(folder_, error);
   if (error) std::cerr << "not removed: " << folder_ << ": " << error.message() << "\n";
 }
 
+std::string PrivateDocker::bridge() { return fmt::format("dve{}", ::getpid()); }
+
+// With --bridge=none dockerd would take away docker0, which is the machine's.
+bool PrivateDocker::make_bridge() {
+  return run_command(
+      fmt::format("ip link show {0} >/dev/null 2>&1 || "
+                  "(ip link add name {0} type bridge && ip addr add 10.212.{1}.1/24 dev {0} && ip link set {0} up)",
+                  bridge(), ::getpid() % 250));
+}
+
 bool PrivateDocker::start() {
+  if (!make_bridge()) return false;
   auto const name = fmt::format("davit-test-{}", ::getpid());
   auto const in = [&](char const* file) { return (folder_ / file).string(); };
   daemon_ = std::make_unique<ChildProcess>(
       std::vector<std::string>{"dockerd", "--data-root", in("data"), "--exec-root", in("exec"), "-H", host_, "--pidfile", in("pid"),
-                               "--bridge=none", "--iptables=false", "--ip-masq=false", "--containerd-namespace", name,
+                               "--bridge", bridge(), "--iptables=false", "--ip-masq=false", "--containerd-namespace", name,
                                "--containerd-plugins-namespace", name + "-plugins"},
       folder_ / "log");
   auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(60);

@@ -33,6 +33,8 @@ class PrivateDocker {
  private:
   static std::unique_ptr<PrivateDocker> make(std::string& why_not);
   PrivateDocker() = default;
+  static std::string bridge();
+  static bool make_bridge();
   bool prepare();
   void unmount() const;
 
