@@ -1,21 +1,11 @@
 #include "app/worker_part.hpp"
 
-#include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "app/environment.hpp"
 #include "app/log_notes.hpp"
 
 namespace davit::app {
-namespace {
-
-// A start is work for the processor for the most part: more of them at once than two for each core only wait for each other, and for
-// whatever else runs on the machine.
-std::uint32_t starts_at_once(unsigned cores) { return std::clamp(2 * cores, 2U, 8U); }
-
-}  // namespace
-
 WorkerPart::WorkerPart(runtime::AsioLoop& loop, Settings const& settings, engine_docker::EngineAddress address)
     : loop_(loop),
       settings_(settings),
@@ -33,7 +23,6 @@ void WorkerPart::start(ports::MasterLink& masters, model::AgentState state, std:
   options.facts.address = settings_.advertise;
   options.facts.roles = std::move(roles);
   options.facts.labels = settings_.labels;
-  options.starts_at_once = starts_at_once(std::thread::hardware_concurrency());
   auto* const leases = start_guard(state.node, options);
   driver_.emplace(drivers::AgentDriver::Ports{loop_, engine_, masters, state_file_, load_meter_, prober_, leases, directory_users(),
                                               registry_ ? &*registry_ : nullptr},
