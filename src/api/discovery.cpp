@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
-#include <fmt/core.h>
-
 #include "api/answer.hpp"
 #include "api/endpoint_cache.hpp"
 #include "api/event_log.hpp"
 #include "api/problem.hpp"
 #include "api/request_options.hpp"
 #include "api/service_reads.hpp"
+#include "base/host_port.hpp"
 #include "core/master/endpoints.hpp"
 #include "runtime/wakeup.hpp"
 
@@ -20,11 +19,6 @@ namespace {
 using codec::Value;
 
 constexpr Duration kLook = 1s;  // not all that changes the list is an event: a node's connection, for one
-
-std::string host_port(model::Endpoint const& endpoint) {
-  return endpoint.address.contains(':') ? fmt::format("[{}]:{}", endpoint.address, endpoint.port)
-                                        : fmt::format("{}:{}", endpoint.address, endpoint.port);
-}
 
 // An empty list would take all of them out of service: a master that does not know says so, and the client keeps what it has.
 std::optional<http::Response> refuse_uninformed(Call const& call) {
@@ -70,7 +64,7 @@ Value render_target(master::Service const& service, model::Endpoint const& endpo
       .set("__meta_davit_node", endpoint.node)
       .set("__meta_davit_target", std::to_string(endpoint.target))
       .set("__meta_davit_port_name", endpoint.name);
-  return Value::object({{"targets", Value::array(host_port(endpoint))}, {"labels", std::move(labels)}});
+  return Value::object({{"targets", Value::array(host_port(endpoint.address, endpoint.port))}, {"labels", std::move(labels)}});
 }
 
 }  // namespace

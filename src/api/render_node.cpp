@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/core.h>
+#include "base/host_port.hpp"
 
 namespace davit::api {
 namespace {
@@ -17,8 +17,7 @@ std::string address_of(master::Master const& master, master::Node const& node) {
     return kept->second.record.address;
   auto const& facts = node.facts;
   if (facts.link_port == 0) return facts.address;  // one machine: nothing listens for peers
-  bool const is_ipv6 = facts.address.find(':') != std::string::npos;
-  return is_ipv6 ? fmt::format("[{}]:{}", facts.address, facts.link_port) : fmt::format("{}:{}", facts.address, facts.link_port);
+  return host_port(facts.address, facts.link_port);
 }
 
 // Out of this master's reach, though nobody has judged it yet.

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/host_port.hpp"
 #include "base/nearest.hpp"
 #include "codec/yaml.hpp"
 
@@ -144,8 +145,6 @@ Result<HostPort> parse_host_port(std::string_view option, std::string_view text,
   return address;
 }
 
-std::string to_string(HostPort const& address) {
-  return address.host.contains(':') ? fmt::format("[{}]:{}", address.host, address.port) : fmt::format("{}:{}", address.host, address.port);
-}
+std::string to_string(HostPort const& address) { return host_port(address.host, address.port); }
 
 }  // namespace davit::app

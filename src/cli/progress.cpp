@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "base/host_port.hpp"
 #include "cli/problem_text.hpp"
 
 namespace davit::cli {
@@ -27,11 +28,10 @@ bool is_http(Value const& port) {
 }
 
 std::string url_at(std::string_view address, Value const& port) {
-  auto const host = address.contains(':') ? fmt::format("[{}]", address) : std::string(address);
   auto const scheme = port.at("protocol").text() == "udp" || !is_http(port) ? ""
                       : number(port.at("target")) == 443                    ? "https://"
                                                                             : "http://";
-  return escape_text(fmt::format("{}{}:{}", scheme, host, number(port.at("published"))));
+  return escape_text(scheme + host_port(address, number(port.at("published"))));
 }
 
 std::string_view protocol_of(Value const& port) {

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/host_port.hpp"
 #include "base/units.hpp"
 #include "cli/problem_text.hpp"
 #include "cli/progress.hpp"
@@ -30,10 +31,9 @@ std::string join(std::span<Value const> items, std::string_view separator, F&& t
 }
 
 std::string endpoint_text(Value const& port) {
-  auto const address = port.at("address").text();
-  auto const host = address.contains(':') ? fmt::format("[{}]", address) : std::string(address);
+  auto const address = host_port(port.at("address").text(), number(port.at("published")));
   auto const protocol = port.at("protocol").text();
-  return fmt::format("{}:{}→{}{}", host, number(port.at("published")), number(port.at("target")), protocol == "udp" ? "/udp" : "");
+  return fmt::format("{}→{}{}", address, number(port.at("target")), protocol == "udp" ? "/udp" : "");
 }
 
 std::string share(Value const& used, Value const& capacity) {

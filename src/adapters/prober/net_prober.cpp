@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/host_port.hpp"
 #include "http/client.hpp"
 #include "runtime/deadline.hpp"
 
@@ -17,10 +18,6 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-std::string to_string(model::ProbeTarget const& target) {
-  return target.host.contains(':') ? fmt::format("[{}]:{}", target.host, target.port) : fmt::format("{}:{}", target.host, target.port);
-}
-
 asio::awaitable<Result<void>> async_connect(runtime::AsioLoop* loop, model::ProbeTarget target) {
   boost::system::error_code error;
   auto const address = asio::ip::make_address(target.host, error);
@@ -28,7 +25,7 @@ asio::awaitable<Result<void>> async_connect(runtime::AsioLoop* loop, model::Prob
   asio::ip::tcp::socket socket(loop->context());
   auto const [failed] = co_await socket.async_connect({address, target.port}, kAwait);
   if (failed == asio::error::operation_aborted) throw boost::system::system_error(failed);  // the deadline speaks
-  if (failed) co_return fail(Code::Unavailable, fmt::format("{}: {}", to_string(target), failed.message()));
+  if (failed) co_return fail(Code::Unavailable, fmt::format("{}: {}", host_port(target.host, target.port), failed.message()));
   co_return Result<void>();
 }
 
@@ -49,12 +46,12 @@ asio::awaitable<Result<void>> async_get(runtime::AsioLoop* loop, model::ProbeTar
 }  // namespace
 
 void NetProber::probe(model::ProbeTarget target, Monotonic deadline, ports::Done<void> done) {
-  auto const name = "probe " + to_string(target);
+  auto const name = "probe " + host_port(target.host, target.port);
   runtime::spawn(gate_, name, async_run(std::move(target), deadline, std::move(done)));
 }
 
 asio::awaitable<void> NetProber::async_run(model::ProbeTarget target, Monotonic deadline, ports::Done<void> done) {
-  auto const what = to_string(target);
+  auto const what = host_port(target.host, target.port);
   auto attempt = target.path ? async_get(&loop_, std::move(target), deadline) : async_connect(&loop_, std::move(target));
   Status outcome;
   try {

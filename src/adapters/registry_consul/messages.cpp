@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "base/host_port.hpp"
 #include "codec/json.hpp"
 #include "codec/json_plain.hpp"
 #include "codec/value.hpp"
@@ -26,10 +27,6 @@ std::string feed_of(std::string_view id) { return fmt::format("{}:alive", id); }
 
 // Stands with the fed check in the catalog, so that one query finds what Davit keeps for a node: meta cannot be asked for there.
 std::string mark_of(std::string_view cluster, std::string_view node) { return fmt::format("davit {} {}", cluster, node); }
-
-std::string at(RegistryEntry const& entry) {
-  return entry.address.contains(':') ? fmt::format("[{}]:{}", entry.address, entry.port) : fmt::format("{}:{}", entry.address, entry.port);
-}
 
 std::string meta(RegistryEntry const& entry, std::string_view key) {
   auto const found = entry.meta.find(std::string(key));
@@ -52,8 +49,8 @@ Value own_check(RegistryEntry const& entry, model::RegistryCheck const& check) {
                               {"Timeout", format_duration(check.timeout)},
                               {"Status", "passing"},
                               {"FailuresBeforeCritical", check.retries - 1}});
-  if (check.path) value.set("HTTP", fmt::format("http://{}{}", at(entry), *check.path));
-  else value.set("TCP", at(entry));
+  if (check.path) value.set("HTTP", fmt::format("http://{}{}", host_port(entry.address, entry.port), *check.path));
+  else value.set("TCP", host_port(entry.address, entry.port));
   return value;
 }
 
