@@ -29,9 +29,8 @@ class StreamTest : public testing::Test {
     });
     ASSERT_TRUE(listening) << listening.error().message;
     server_ = *std::move(listening);
-    bool is_there = false;
-    auto const connection = client_.connect(fmt::format("127.0.0.1:{}", server_->port()), {}, [&is_there](bool now) { is_there = now; });
-    ASSERT_TRUE(client_loop_.run_until([&is_there] { return is_there; }, 20s));
+    auto const connection = client_.connect(fmt::format("127.0.0.1:{}", server_->port()), {}, [this](bool now) { is_there_ = now; });
+    ASSERT_TRUE(client_loop_.run_until([this] { return is_there_; }, 20s));
     at_client_ = client_.open(
         connection, "/test/Stream", {}, [](std::string const&) -> Task { return [] {}; }, [this](Outcome const&) { has_ended_ = true; });
     ASSERT_TRUE(server_loop_.run_until([this] { return at_server_ != nullptr; }, 20s));
@@ -51,6 +50,7 @@ class StreamTest : public testing::Test {
   std::unique_ptr<Stream> at_server_;
   std::atomic<std::size_t> arrived_ = 0;  // by the word of gRPC's thread
   std::size_t taken_ = 0;
+  bool is_there_ = false;  // the connection, which changes as long as the client lives
   bool has_ended_ = false;
 };
 
