@@ -66,11 +66,13 @@ class Step {
     if (slot.outdated.empty()) return begun_.push_back(&slot);
     if (std::ranges::all_of(slot.outdated, [](Instance const* old) { return bool(old->is_unknown); })) ++out_of_reach_;
     else waiting_.push_back(&slot);
-    if (runs_nowhere(slot)) ++homeless_;
+    if (has_no_node(slot)) ++homeless_;
   }
 
-  static bool runs_nowhere(Slot const& slot) {
-    return std::ranges::all_of(slot.outdated, [](Instance const* old) { return old->state == InstanceState::Pending; });
+  // What has a node while it is pending has only its slot to claim yet.
+  static bool has_no_node(Slot const& slot) {
+    return std::ranges::all_of(slot.outdated,
+                               [](Instance const* old) { return old->state == InstanceState::Pending && old->node == kNoNode; });
   }
 
   bool is_settled(Instance const& instance) {
@@ -189,7 +191,7 @@ class Step {
   // Those that do not serve first, then by number; last those that never found a node.
   void begin() {
     in_progress_ += begun_.size();
-    std::ranges::sort(waiting_, {}, [](Slot const* slot) { return std::tuple(runs_nowhere(*slot), slot->old_may_serve(), slot->number); });
+    std::ranges::sort(waiting_, {}, [](Slot const* slot) { return std::tuple(has_no_node(*slot), slot->old_may_serve(), slot->number); });
     auto const busy = in_progress_ + resting_;
     auto turns = terms_.parallelism > busy ? terms_.parallelism - busy : 0;
     has_turns_ = turns > 0;

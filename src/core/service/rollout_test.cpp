@@ -245,7 +245,8 @@ TEST(Rollout, keeps_its_word_and_ends_whatever_happens) {
   }
 }
 
-TEST(Rollout, misses_what_may_serve_like_what_serves) {
+// Two slots on their way from one revision to another, all at once.
+model::Head head_on_its_way() {
   auto const spec = [](char const* image) {
     model::ServiceSpec made{.image = image};
     made.instances = 2;
@@ -257,7 +258,11 @@ TEST(Rollout, misses_what_may_serve_like_what_serves) {
                                      model::SpecChanged{spec("web:2"), true}};
   std::uint64_t number = 0;
   for (auto const& body : bodies) head = model::apply(std::move(head), {.number = ++number, .time = kStart, .tag = "t", .body = body});
+  return head;
+}
 
+// Ids 1 and 2 are slot 1's old and new one, 3 and 4 slot 2's; all serve.
+std::vector<Instance> instances_of_both() {
   std::vector<Instance> instances;
   for (std::uint64_t id = 1; id <= 4; ++id) {
     Instance made;
@@ -269,18 +274,35 @@ TEST(Rollout, misses_what_may_serve_like_what_serves) {
     made.ready_since = Monotonic{} + 1s;
     instances.push_back(std::move(made));
   }
+  return instances;
+}
+
+std::vector<std::uint64_t> stopped_of(std::vector<Instance> const& instances) {
+  std::vector<std::uint64_t> ids;
+  for (auto const& order : plan(head_on_its_way(), instances, {Monotonic{} + 1h, kStart + 1min}).stop) ids.push_back(order.id.value);
+  return ids;
+}
+
+TEST(Rollout, misses_what_may_serve_like_what_serves) {
+  auto instances = instances_of_both();
   auto& old = instances[0];
   auto& other = instances[3];
   old.is_unknown = true;
   instances[2].ready_since = other.ready_since = kNever;
-  auto const stops = [&] {
-    std::vector<std::uint64_t> ids;
-    for (auto const& order : plan(head, instances, {Monotonic{} + 1h, kStart + 1min}).stop) ids.push_back(order.id.value);
-    return ids;
-  };
-  EXPECT_EQ(stops(), std::vector<std::uint64_t>{3}) << "slot 2 is not served yet";
+  EXPECT_EQ(stopped_of(instances), std::vector<std::uint64_t>{3}) << "slot 2 is not served yet";
   other.ready_since = Monotonic{} + 1s;
-  EXPECT_EQ(stops(), (std::vector<std::uint64_t>{1, 3}));
+  EXPECT_EQ(stopped_of(instances), (std::vector<std::uint64_t>{1, 3}));
+}
+
+TEST(Rollout, waits_for_a_slot_that_has_found_a_node_but_for_none_that_has_not) {
+  auto instances = instances_of_both();
+  auto& first = instances[0];
+  first.state = InstanceState::Pending;
+  first.ready_since = kNever;
+  instances.erase(instances.begin() + 1);
+  EXPECT_EQ(stopped_of(instances), (std::vector<std::uint64_t>{3, 1})) << "slot 1 has no node: what goes in slot 2 does not wait for it";
+  first.node = NodeIx{4};
+  EXPECT_EQ(stopped_of(instances), std::vector<std::uint64_t>{1}) << "slot 1 is being claimed, and will serve";
 }
 
 }  // namespace

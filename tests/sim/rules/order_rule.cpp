@@ -151,7 +151,7 @@ bool OrderRule::is_homeless(Order const& order, std::uint32_t slot) const {
     if (each.slot != slot || each.stop_sent) continue;
     is_empty = false;
     is_new = is_new && each.created == order.at;
-    is_waiting = is_waiting && each.state == model::InstanceState::Pending;
+    is_waiting = is_waiting && each.state == model::InstanceState::Pending && each.node == service::kNoNode;
   }
   if (is_empty) return false;
   return is_waiting || (is_new && has_waited(order, slot));
