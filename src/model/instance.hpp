@@ -103,6 +103,7 @@ struct InstanceReport {
   std::string digest;  // of the image that it runs, where the engine knows one
   Duration created_ago{};
   Duration state_ago{};
+  Duration ready_ago{};  // of one that is ready: since when, without a break
   std::optional<Duration> started_ago;
   std::optional<Duration> next_start_in;
   friend bool operator==(InstanceReport const&, InstanceReport const&) = default;

@@ -51,6 +51,7 @@ model::InstanceReport report() {
           .digest = "sha256:1",
           .created_ago = 5s,
           .state_ago = 4s,
+          .ready_ago = 3s,
           .started_ago = 3s,
           .next_start_in = 2s};
 }

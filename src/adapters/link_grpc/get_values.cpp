@@ -153,7 +153,8 @@ Result<model::InstanceReport> get(wire::InstanceReport const& message) {
                               .previous_container = message.previous_container(),
                               .digest = message.digest(),
                               .created_ago = Duration(message.created_ago()),
-                              .state_ago = Duration(message.state_ago())};
+                              .state_ago = Duration(message.state_ago()),
+                              .ready_ago = Duration(message.ready_ago())};
   TRY(value.state, word<model::InstanceState>(message.state()));
   TRY(value.health, word<model::Health>(message.health()));
   if (message.has_exit_code()) value.exit_code = message.exit_code();

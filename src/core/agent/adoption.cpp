@@ -101,6 +101,7 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   instance.phase = Phase::Adopted;
   if (instance.exit_code && !may_run(instance)) instance.reason = Reason::LeaseEnded;  // by the guard
   instance.state_since = now_.monotonic - age(detail.started_at);
+  if (is_ready(instance) && instance.health == model::Health::None) instance.ready_since = instance.state_since;
   if (detail.state == model::ContainerState::Running || detail.state == model::ContainerState::Paused) begin_probing(instance);
   touch(instance);
   note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));

@@ -35,6 +35,7 @@ void Agent::step(Now now, Event const& event, Actions& actions) {
   take_turns();
   collect_garbage();
   send_probes();
+  see_ready();
   send_reports();
   measure_instances();
   keep_registered();
@@ -522,6 +523,15 @@ void Agent::note(Instance const& instance, std::string_view text, bool is_warnin
 Instance* Agent::find(InstanceId id) {
   auto const found = instances_.find(id);
   return found == instances_.end() ? nullptr : &found->second;
+}
+
+void Agent::see_ready() {
+  for (auto const id : changed_) {
+    auto* instance = find(id);
+    if (!instance) continue;
+    if (!is_ready(*instance)) instance->ready_since = std::nullopt;
+    else if (!instance->ready_since) instance->ready_since = now_.monotonic;
+  }
 }
 
 // Nothing is reported before the first complete list: half of the truth would read as losses.

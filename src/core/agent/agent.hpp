@@ -192,6 +192,7 @@ class Agent {
   Result<std::vector<model::PublishedPort>> check_admission(model::RunInstance const& message);
   void reserve(Instance& instance);
   void confirm(Instance& instance, model::RunInstance const& message);
+  void see_ready();
   void send_reports();
 
   // adoption.cpp: what the engine shows

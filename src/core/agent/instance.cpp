@@ -76,6 +76,7 @@ model::InstanceReport report_of(Instance const& instance, Now now) {
       .created_ago = now.monotonic - instance.created_at,
       .state_ago = now.monotonic - instance.state_since,
   };
+  if (report.ready && instance.ready_since) report.ready_ago = now.monotonic - *instance.ready_since;
   if (instance.started_at && report.state == InstanceState::Running) report.started_ago = now.monotonic - *instance.started_at;
   if (instance.phase == Phase::BackOff && instance.wake_at != kNever) {
     report.next_start_in = std::max(Duration::zero(), instance.wake_at - now.monotonic);

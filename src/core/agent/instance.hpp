@@ -84,6 +84,7 @@ struct Instance {
   Monotonic created_at{};
   Monotonic state_since{};
   std::optional<Monotonic> started_at;
+  std::optional<Monotonic> ready_since;  // while it is ready
 
   std::optional<model::InstanceUse> use;       // of the container that runs, once it was measured
   std::optional<model::InstanceUse> told_use;  // as masters know it

@@ -222,7 +222,7 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   bool const ends_serving = was_ready && !report.ready;
   if (ends_serving && now_.monotonic - instance->ready_since >= service::terms_of(service->head).monitor) instance->has_settled = true;
   if (!report.ready) instance->ready_since = kNever;
-  else if (!was_ready) instance->ready_since = now_.monotonic - report.state_ago;
+  else if (!was_ready) instance->ready_since = now_.monotonic - report.ready_ago;
   if (!instance->stop_sent) instance->retry_at = kNever;
   bool const is_new = instance->detail->created_at == Wall{};
   learn_detail(node, report, before, *instance->detail);
