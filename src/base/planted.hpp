@@ -44,6 +44,7 @@ enum class Bug : std::uint8_t {
   UnansweredIsLost,
   UnansweredIsReady,
   KeepsSurplus,
+  ScalesDownBlindly,
   KeepsOrphans,
   OffersOnce,
   StopsOnce,

@@ -142,6 +142,12 @@ void MasterDriver::perform(master::Compact& action) {
   ports_.store.compact(action.before_revision, ports_.loop.now().monotonic + kStoreLimit, [](Status) {});
 }
 
+void MasterDriver::perform(master::MeasureStore&) {
+  ports_.store.status(ports_.loop.now().monotonic + kStoreLimit, [this](Result<ports::StoreStatus> status) {
+    if (status) inbox_.post(master::StoreMeasured{status->size_bytes, status->quota_bytes});
+  });
+}
+
 void MasterDriver::perform(master::Send& action) { ports_.agents.send(action.node, std::move(action.message), action.valid_until); }
 
 void MasterDriver::perform(master::SendPeer& action) { ports_.peers.send(action.master, std::move(action.message), action.valid_until); }

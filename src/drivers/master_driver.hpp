@@ -51,6 +51,7 @@ class MasterDriver {
   void perform(master::ReadRevision& action);
   void perform(master::Write& action);
   void perform(master::Compact& action);
+  void perform(master::MeasureStore& action);
   void perform(master::Send& action);
   void perform(master::SendPeer& action);
   void perform(master::KeepPeers& action);

@@ -65,7 +65,7 @@ void Master::on_message(Node& node, model::AgentHello const& message) {
   bool const was_connected = std::exchange(node.is_connected, true);
   if (node.facts.address != message.facts.address) see_ways_to(node);
   node.facts = message.facts;
-  node.known_life = message.incarnation;
+  see_life(node, message.incarnation);
   if (node.path.kind == Path::Kind::Relayed) send_peer(node.path.peer, model::Subscribe{node.record.id, false});
   node.path = {};  // a new connection: what was said on the last one may be lost
   await_answer(node);
@@ -74,6 +74,8 @@ void Master::on_message(Node& node, model::AgentHello const& message) {
   heard_changed_ = true;
   maintenance_due_ = true;
 }
+
+void Master::see_life(Node& node, std::uint64_t life) { node.known_life = std::max(node.known_life.value_or(0), life); }
 
 Status Master::admit(Applicant const& applicant) const {
   TRY_VOID(check_cluster(applicant.cluster));
@@ -162,6 +164,7 @@ void Master::on_message(Node& node, model::FencesStored const& message) {
 void Master::drop_instances_not_in(Node& node, model::FencesStored const& message) {
   std::set<InstanceId> listed;
   for (auto const& report : message.all) listed.insert(report.id);
+  std::erase_if(unclaimed_, [&](auto const& each) { return each.second.node == node.record.id && !listed.contains(each.first.second); });
   auto const all = instances_on(node);
   for (auto const& [uid, id, slot] : all) {
     auto& service = *find_by_uid(uid);
@@ -182,6 +185,7 @@ void Master::give_up(Service& service, Instance& instance, Reason reason) {
 }
 
 void Master::drop_instances_of(Node& node, Reason reason) {
+  std::erase_if(unclaimed_, [&](auto const& each) { return each.second.node == node.record.id; });
   auto const all = instances_on(node);
   for (auto const& [uid, id, slot] : all) {
     auto& service = *find_by_uid(uid);
@@ -196,7 +200,7 @@ void Master::on_message(Node& node, model::InstanceChanged const& message) { mer
 
 void Master::merge(Node& node, model::InstanceReport const& report) {
   auto* service = find_by_uid(report.uid);
-  if (!service) return stop_orphan(node, report);
+  if (!service) return see_orphan(node, report);
   auto* instance = service->find(report.slot, report.id);
   if (!instance) {
     Instance found;
@@ -263,24 +267,40 @@ void Master::learn_detail(Node const& node, model::InstanceReport const& report,
   });
 }
 
-// An instance of a service that is gone. Of an older era it stays: the store may have been restored from before its creation.
-void Master::stop_orphan(Node const& node, model::InstanceReport const& report) {
-  auto const shard = shard_of(report.service);
-  if (planted(Bug::KeepsOrphans)) return;
-  if (!acts_for(shard) || !node.answered.test(shard.value)) {
-    if (unclaimed_.size() >= kMostUnclaimed) unclaimed_.erase(unclaimed_.begin());
-    unclaimed_[{report.uid, report.id}] = {node.record.id, report};
-    return;
+// An instance of a service that the view does not show: not yet, or not any more.
+void Master::see_orphan(Node const& node, model::InstanceReport const& report) {
+  auto const known = unclaimed_.find({report.uid, report.id});
+  if (known == unclaimed_.end() && unclaimed_.size() >= kMostUnclaimed) unclaimed_.erase(unclaimed_.begin());
+  auto& orphan = unclaimed_[{report.uid, report.id}];
+  orphan.node = node.record.id;
+  orphan.report = report;
+  stop_orphan(orphan);
+}
+
+// What could not be said yet, because this master was not fresh or the agent had not answered it, or what was lost on the way.
+void Master::stop_orphans() {
+  for (auto& [key, orphan] : unclaimed_) {
+    if (orphan.stop_at <= now_.monotonic) stop_orphan(orphan);
   }
+}
+
+// Of an older era it stays: the store may have been restored from before the service's creation.
+void Master::stop_orphan(Unclaimed& orphan) {
+  auto const& report = orphan.report;
+  auto const& node = node_of(orphan.node);
+  auto const shard = shard_of(report.service);
+  if (planted(Bug::KeepsOrphans) || !acts_for(shard) || !node.answered.test(shard.value)) return;
   auto const gone = view_.gone.find(report.service);
   bool const was_removed = gone != view_.gone.end() && gone->second.record.uid == report.uid;
   if (report.uid.era != view_.cluster.record.era && !was_removed) {
     note(true, fmt::format(
                    "node {} runs {}.{} of a service that the restored store does not know; it is left alone: remove the container by hand",
                    node.facts.name, report.service, report.slot));
+    orphan.stop_at = kNever;
     return;
   }
   if (report.state == InstanceState::Stopping) return;
+  orphan.stop_at = now_.monotonic + kStopRetry;
   command(node, model::StopInstance{
                     {shard, shards_[shard.value].epoch}, report.id, report.uid, report.slot, Reason::ServiceRemoved, report.token});
 }

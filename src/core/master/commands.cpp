@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "base/planted.hpp"
+#include "base/units.hpp"
 #include "core/master/master.hpp"
 
 namespace davit::master {
@@ -13,6 +14,17 @@ namespace {
 constexpr Duration kUnknownRetry = 500ms;
 constexpr Duration kDutyRetry = 500ms;
 constexpr Duration kRequeue = 100ms;
+constexpr Duration kMeasureStoreEvery = 10s;
+constexpr std::int64_t kMostPercent = 80;  // protocol.md §2
+
+bool is_short_of_room(StoreMeasured const& size) { return size.size_bytes * 100 > size.quota_bytes * kMostPercent && size.quota_bytes > 0; }
+
+std::string short_of_room(StoreMeasured const& size) {
+  return fmt::format(
+      "the store holds {} of its quota of {}, and above {} % only removals of services are taken: remove what is not needed, "
+      "or give it a larger quota",
+      format_bytes({size.size_bytes}), format_bytes({size.quota_bytes}), kMostPercent);
+}
 
 // The revision whose stored spec the event changes, if any.
 bool changes_spec_record(model::EventBody const& body) {
@@ -37,6 +49,8 @@ void Master::carry_out(CommandId id, model::Command const& command) {
       service::decide(exists ? &known->second.head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second.record, command);
   if (!decision) return reply(id, std::unexpected(decision.error()));
   if (decision->event) {
+    auto const room = check_store(*decision->event);
+    if (!room) return reply(id, std::unexpected(room.error()));
     auto const free = check_ports(command.service, *decision->event);
     if (!free) return reply(id, std::unexpected(free.error()));
     auto& service = exists ? known->second : services_[command.service];
@@ -53,6 +67,25 @@ void Master::carry_out(CommandId id, model::Command const& command) {
     applied.created = applied.generation == 1;
   }
   reply(id, applied);
+}
+
+void Master::measure_store() {
+  if (!may_command() || next_store_measure_ > now_.monotonic) return;
+  next_store_measure_ = now_.monotonic + kMeasureStoreEvery;
+  out_->push_back(MeasureStore{});
+}
+
+void Master::on(StoreMeasured const& event) {
+  bool const was_short = is_short_of_room(store_size_);
+  store_size_ = event;
+  if (is_short_of_room(event) && !was_short) note(true, short_of_room(event));
+  if (!is_short_of_room(event) && was_short) note(false, "the store has room again");
+}
+
+// While removals have room left to be written: a store that is full takes not even these.
+Status Master::check_store(model::EventBody const& body) const {
+  if (!is_short_of_room(store_size_) || std::holds_alternative<model::RemovalRequested>(body)) return {};
+  return fail(Code::Full, short_of_room(store_size_));
 }
 
 // Of what a user asks for; what the owner decides by itself, as a rollback, is not refused.

@@ -68,13 +68,14 @@ bool Master::grant_shards() {
   return true;
 }
 
-// A node that comes, one that is called otherwise than before, and one that comes back from being down: as its next life, once it
-// has told of all that it has.
+// A node that comes, one that is called otherwise than before, and one that comes back from being down, or after it was removed: as its
+// next life, once it has told of all that it has. The connection of one that was removed may be a dead one that nobody has closed yet.
 bool Master::record_nodes() {
   Write write{.compares = {am_coordinator()}};
   for (auto const& [id, ix] : node_ix_) {
     auto const& node = nodes_[static_cast<std::size_t>(ix)];
     bool const is_there = node.is_connected || node.path.kind == Path::Kind::Relayed;
+    if (!node.is_recorded && (!node.known_life || (node.was_forgotten && !node.has_reported))) continue;
     if (!is_there || node.facts.name.empty() || write.puts.size() == kMostPerWrite) continue;
     bool const is_back = node.is_down() && node.has_reported && is_alive(node);
     bool const is_as_recorded = node.is_recorded && node.record.name == node.facts.name && node.record.roles == node.facts.roles;
@@ -82,7 +83,7 @@ bool Master::record_nodes() {
     auto record = node.record;
     record.name = node.facts.name;
     record.roles = node.facts.roles;
-    if (!node.is_recorded) record.incarnation = node.known_life + 1;  // also of one that was taken out and comes back
+    if (!node.is_recorded) record.incarnation = *node.known_life + 1;
     if (is_back) record.status = model::NodeStatus::Up, ++record.incarnation;
     auto const kept = view_.nodes.find(id);
     write.compares.push_back(
@@ -116,7 +117,7 @@ bool Master::judge_nodes() {
     while (known->first != id) ++known;
     auto const& node = nodes_[static_cast<std::size_t>(known->second)];
     if (!node.is_worker()) continue;
-    auto const downed_at = node.downed_at == kNever ? std::nullopt : std::optional(node.downed_at);
+    auto const downed_at = node.downed_at == kNever || !node.fell_in_sight ? std::nullopt : std::optional(node.downed_at);
     workers.push_back(cluster::worker_of(kept.record, downed_at, *liveness_, now_.monotonic));
   }
   std::vector<cluster::LiveMaster> masters;
@@ -262,6 +263,8 @@ void Master::on_node_record(NodeId id) {
   node.is_recorded = kept != view_.nodes.end();
   if (node.is_recorded) node.record = kept->second.record;
   else node.record = {.id = id, .incarnation = 0};
+  if (node.is_recorded) see_life(node, node.record.incarnation);
+  node.was_forgotten = !node.is_recorded && (node.was_forgotten || before.incarnation != 0);
   count_reachable(node, +1);
   if (node.facts.name.empty()) node.facts.name = node.record.name, node.facts.roles = node.record.roles;
   answers_changed_ = true;
@@ -272,7 +275,8 @@ void Master::on_node_record(NodeId id) {
     else if (node.is_worker()) liveness_->expect({id, node.record.incarnation}, now_.monotonic);
   }
   bool const is_down = !node.is_recorded || node.is_down();
-  if (is_down && !was_down) on_down(node);
+  if (is_down && !was_down) on_down(node, before.incarnation != 0);
+  else if (!node.is_recorded) await_answer(node);
   if (before.status != node.record.status || before.name != node.record.name) see_ways_to(node);
   if (before.incarnation != node.record.incarnation && node.is_recorded) {
     await_answer(node);
@@ -284,8 +288,9 @@ void Master::on_node_record(NodeId id) {
   plan_all_soon();
 }
 
-void Master::on_down(Node& node) {
+void Master::on_down(Node& node, bool is_in_sight) {
   node.downed_at = node.is_recorded ? now_.monotonic : kNever;
+  node.fell_in_sight = is_in_sight;
   await_answer(node);  // what it says when it is back
   drop_instances_of(node, model::Reason::NodeDown);
 }

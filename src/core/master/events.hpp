@@ -53,6 +53,11 @@ struct RevisionRead {
   OpId op = 0;
   Result<std::int64_t> outcome;
 };
+// An answer to MeasureStore.
+struct StoreMeasured {
+  std::int64_t size_bytes = 0;
+  std::int64_t quota_bytes = 0;  // 0: none
+};
 struct CommandArrived {
   CommandId id = 0;
   model::Command command;
@@ -81,7 +86,7 @@ struct PeerLeft {
 // The process is to stop: what this master holds goes to others first, for five seconds at most.
 struct Leave {};
 struct Tick {};
-using Event = std::variant<Started, Loaded, StoreChanged, WatchEnded, WriteDone, LeaseDone, RevisionRead, CommandArrived,
+using Event = std::variant<Started, Loaded, StoreChanged, WatchEnded, WriteDone, LeaseDone, RevisionRead, StoreMeasured, CommandArrived,
                            NodeCommandArrived, FromAgent, AgentLeft, PeerJoined, FromPeer, PeerLeft, Leave, Tick>;
 
 // ---- actions
@@ -127,6 +132,8 @@ struct Write {
 struct Compact {
   std::int64_t before_revision = 0;
 };
+// How full the store is; completed by StoreMeasured, or not at all.
+struct MeasureStore {};
 // Written to the socket by `valid_until`, or dropped: the session that it belongs to may have ended.
 struct Send {
   NodeId node;
@@ -155,8 +162,8 @@ struct Noted {
   bool is_warning = false;
   std::string text;
 };
-using Action = std::variant<Load, Follow, GrantLease, RenewLease, RevokeLease, ReadRevision, Write, Compact, Send, SendPeer, KeepPeers,
-                            Reply, Left, Changed, Noted>;
+using Action = std::variant<Load, Follow, GrantLease, RenewLease, RevokeLease, ReadRevision, Write, Compact, MeasureStore, Send, SendPeer,
+                            KeepPeers, Reply, Left, Changed, Noted>;
 using Actions = std::vector<Action>;
 
 }  // namespace davit::master

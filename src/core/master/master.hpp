@@ -173,6 +173,7 @@ class Master {
   struct Unclaimed {
     NodeId node;
     model::InstanceReport report;
+    Monotonic stop_at{};  // when to stop it, if there is no such service, or to say it again
   };
   struct CallSent {
     Monotonic at{};
@@ -187,6 +188,7 @@ class Master {
   void on(WatchEnded const& event);
   void on(LeaseDone const& event);
   void on(RevisionRead const& event);
+  void on(StoreMeasured const& event);
   void on(Leave const&);
   void leave();
   bool has_successor() const;
@@ -233,7 +235,7 @@ class Master {
   Compare am_coordinator() const;
   void carry_out(CommandId id, model::NodeCommand const& command);
   void on_node_record(NodeId id);
-  void on_down(Node& node);
+  void on_down(Node& node, bool is_in_sight);
 
   // peers.cpp: commands for others, and agents out of reach
   void on(CommandArrived const& event);
@@ -260,6 +262,7 @@ class Master {
   void on(WriteDone const& event);
   void carry_out_or_queue(CommandId id, model::Command const& command);
   void carry_out(CommandId id, model::Command const& command);
+  Status check_store(model::EventBody const& body) const;
   Status check_ports(std::string const& name, model::EventBody const& body) const;
   void append(Service& service, model::EventBody body, std::optional<QueuedCommand> command);
   void remove_records(Service& service);
@@ -315,7 +318,12 @@ class Master {
   void drop_instances_of(Node& node, model::Reason reason);
   std::optional<model::Grant> grant_for(Node const& node, model::Beat const& beat) const;
   void give_up(Service& service, Instance& instance, model::Reason reason);
-  void stop_orphan(Node const& node, model::InstanceReport const& report);
+  bool fails_too_often(Service const& service, Instance const& instance) const;
+  bool fits_elsewhere(Service& service, Instance const& instance);
+  void see_life(Node& node, std::uint64_t life);
+  void see_orphan(Node const& node, model::InstanceReport const& report);
+  void stop_orphan(Unclaimed& orphan);
+  void stop_orphans();
   NodeIx index_of(NodeId id);
   NodeIx index_of(Node const& node) const { return NodeIx(&node - nodes_.data()); }
   Node& node_of(NodeId id) { return nodes_[static_cast<std::size_t>(index_of(id))]; }
@@ -350,11 +358,12 @@ class Master {
   // reconcile.cpp: from plans to orders
   void on(Tick const&);
   void maintain();
+  void measure_store();
   Monotonic next_maintenance() const;
   void reconcile_due();
   void reconcile(Service& service);
   bool may_plan(Service const& service) const;
-  void mark(Service& service);
+  Monotonic mark(Service& service);
   void place(Service& service, std::uint32_t slot);
   Instance new_instance(Service const& service, std::uint32_t slot);
   void confirm(Service& service, Instance& instance);
@@ -454,7 +463,7 @@ class Master {
   std::map<std::string, Service> services_;
   PortClaims claims_;
   std::map<ServiceUid, std::string> names_;
-  std::map<std::pair<ServiceUid, InstanceId>, Unclaimed> unclaimed_;  // reported before the view shows their service
+  std::map<std::pair<ServiceUid, InstanceId>, Unclaimed> unclaimed_;  // reported, of services that the view does not show (yet)
 
   std::map<OpId, InFlight> in_flight_;
   std::map<OpId, CallSent> lease_calls_;
@@ -487,6 +496,8 @@ class Master {
   Monotonic load_retry_at_ = kNever;
   Monotonic next_tick_{};
   Monotonic next_compaction_ = kNever;
+  Monotonic next_store_measure_ = Monotonic::min();
+  StoreMeasured store_size_;
   std::int64_t compact_before_ = 0;
   bool heard_changed_ = false;     // who is connected here, which peers want to know
   bool is_following_ = false;      // the watch goes on from what was read
@@ -506,6 +517,7 @@ class Master {
   std::size_t orders_left_ = 0;  // in this step
 
   static constexpr Duration kOfferRetry = std::chrono::seconds(5);  // an offer without an answer is said again
+  static constexpr Duration kStopRetry = std::chrono::seconds(30);  // and so is a stop
   static constexpr CommandId kRemoteCommands = CommandId{1} << 63;
 
   // Of the step in progress.

@@ -177,7 +177,7 @@ void Master::on_message(NodeId peer, model::Subscribe const& message) {
     return;
   }
   node.subscribers.insert(peer);
-  if (node.is_connected) send_peer(peer, model::RelayFromAgent{message.node, model::AgentHello{node.facts}});
+  if (node.is_connected) send_peer(peer, model::RelayFromAgent{message.node, model::AgentHello{node.facts, node.known_life.value_or(0)}});
 }
 
 void Master::on_message(NodeId, model::RelayToAgent const& message) {
@@ -191,6 +191,7 @@ void Master::on_message(NodeId peer, model::RelayFromAgent const& message) {
   if (auto const* hello = std::get_if<model::AgentHello>(&message.message)) {
     if (node.facts.address != hello->facts.address) see_ways_to(node);
     node.facts = hello->facts;
+    see_life(node, hello->incarnation);
     see_node(node);
     await_answer(node);  // a new connection of the peer's: what was said on the last one may be lost
     maintenance_due_ = true;

@@ -184,13 +184,43 @@ void Master::offer(Service& service, Instance& instance) {
   auto const search = search_for(service, instance);
   if (is_like_others(search) && service.placing.shortfall_version == placement_.version()) return keep_waiting(service, instance, search);
   count_order();
-  auto const chosen = placement_.choose(search);
-  if (!chosen) return keep_waiting(service, instance, search);
+  auto chosen = placement_.choose(search);
+  if (!chosen && service.placing.avoided.erase(instance.slot) > 0) {  // where it failed it may yet be tried again
+    service.placing.refusals.erase(instance.id);
+    chosen = placement_.choose(search_for(service, instance));
+  }
+  if (!chosen) return keep_waiting(service, instance, search_for(service, instance));
   instance.lacks_room = false;
   instance.is_starting = true;
   set_node(service, instance, *chosen);
   if (is_guarded(service, instance.revision)) claim_slot(service, instance);
   else send_offer(service, instance);
+}
+
+// While no rollout judges it: then what fails is the rollout's affair.
+bool Master::fails_too_often(Service const& service, Instance const& instance) const {
+  if (!service.exists() || service.head.removing || service.head.rollout.is_under_way()) return false;
+  auto const& policy = service.head.spec()->restart_policy;
+  auto const most = policy.attempts_per_node;
+  if (most == 0 || policy.condition == model::RestartCondition::None) return false;
+  return instance.state == InstanceState::Failed && instance.reason != Reason::None && !instance.stop_sent && !instance.is_unknown &&
+         instance.revision == service.head.revision && instance.failures >= most;
+}
+
+// A node that it fails on is avoided for as long as its failures count.
+bool Master::fits_elsewhere(Service& service, Instance const& instance) {
+  auto& avoided = service.placing.avoided[instance.slot];
+  std::erase_if(avoided, [&](auto const& each) { return each.until <= now_.monotonic; });
+  auto refusals = avoided;
+  bool const fails = fails_too_often(service, instance);
+  auto const until = now_.monotonic + service.head.spec()->restart_policy.window;
+  refusals.push_back({instance.node, until, instance.reason, fmt::format("it failed there {} times in a row", instance.failures)});
+  auto search = search_for(service, instance);
+  search.refusals = refusals;
+  bool const fits = placement_.choose(search).has_value();
+  if (fits && fails) avoided = std::move(refusals);
+  if (avoided.empty()) service.placing.avoided.erase(instance.slot);
+  return fits;
 }
 
 void Master::send_offer(Service& service, Instance& instance) {

@@ -8,6 +8,7 @@
 #include "base/planted.hpp"
 #include "core/master/master.hpp"
 #include "core/service/plan.hpp"
+#include "core/service/terms.hpp"
 
 namespace davit::master {
 
@@ -16,8 +17,8 @@ using model::Reason;
 
 namespace {
 
-constexpr Duration kStopRetry = 30s;
 constexpr Duration kAnswerPoll = 500ms;
+constexpr Duration kLookElsewhere = 2s;
 constexpr std::size_t kNodesPerMillisecond = 1000;  // that maintain() looks at
 constexpr std::size_t kInstancesPerStep = 10'000;  // about a millisecond, but for a larger service
 constexpr std::size_t kInstancesPerOrder = 32;     // looked at by a plan; in the time of one order, roughly
@@ -97,6 +98,8 @@ void Master::maintain() {
   resume_commanding();
   keep_paths();
   count_answers();
+  stop_orphans();
+  measure_store();
   tell_peers_who_is_heard();
   if (coordination_due_) coordinate();
   if (leave_at_ != kNever) leave();
@@ -116,17 +119,25 @@ void Master::reconcile_due() {
   }
 }
 
-// Instances whose agent has not answered this owner count as running, but decide nothing.
-void Master::mark(Service& service) {
+// Instances whose agent has not answered this owner count as running, but decide nothing. When to look again.
+Monotonic Master::mark(Service& service) {
   end_moves(service);
+  bool const stops_first = service.exists() && service::terms_of(service.head).moving == service::Moving::StopFirst;
+  bool const may_look = service.placing.looked_elsewhere_at + kLookElsewhere <= now_.monotonic;
+  bool looks = false;
   for (auto& instance : service.instances) {
     auto const* at = node(instance.node);
     instance.is_unknown = at && !at->answered.test(service.shard.value) && !planted(Bug::UnansweredIsReady);
     auto const move = service.placing.moves.find(instance.slot);
     bool const is_moving = move != service.placing.moves.end() && move->second.id == instance.id;
-    instance.is_leaving = is_moving || (at && at->record.availability == model::Availability::Drain);
+    bool const is_drained = at && at->record.availability == model::Availability::Drain;
+    bool const is_asking = (is_drained && stops_first) || fails_too_often(service, instance);
+    looks |= is_asking;
+    instance.is_leaving = is_moving || (is_drained && !stops_first) || (is_asking && may_look && fits_elsewhere(service, instance));
     instance.was_downed = at && at->downed_at != kNever && instance.created < at->downed_at;
   }
+  if (looks && may_look) service.placing.looked_elsewhere_at = now_.monotonic;
+  return looks ? service.placing.looked_elsewhere_at + kLookElsewhere : kNever;
 }
 
 // Where slots must not be doubled, their records say where each is; only instances of revisions without records need the answers.
@@ -143,11 +154,11 @@ void Master::reconcile(Service& service) {
   if (!service.exists() || !acts_for(service.shard)) return;  // the next owner plans; so does this one when its view is fresh again
   if (!may_plan(service)) return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
   auto const slots_at = keep_slots(service);
-  mark(service);
+  auto const look_at = mark(service);
   retry(service);
 
   auto plan = service::plan(service.head, service.instances, now_);
-  auto next = std::min(plan.wake_at, slots_at);
+  auto next = std::min({plan.wake_at, slots_at, look_at});
   for (auto const& order : plan.stop) {
     if (orders_left_ == 0) break;
     if (auto* instance = service.find(order.slot, order.id)) order_stop(service, *instance, order.reason);
@@ -182,7 +193,10 @@ void Master::place(Service& service, std::uint32_t slot) {
   if (is_guarded(service, service.head.revision) && (!is_slot_free(service, slot) || !may_claim())) return;  // planned anew when it can
   if (!may_place_moved(service, slot)) return;
   auto const left = orders_left_;
-  offer(service, service.instances.insert(new_instance(service, slot)));
+  auto& instance = service.instances.insert(new_instance(service, slot));
+  if (auto const avoided = service.placing.avoided.find(slot); avoided != service.placing.avoided.end())
+    service.placing.refusals[instance.id] = avoided->second;
+  offer(service, instance);
   if (orders_left_ == left) count_order();  // also when it has to wait: a step that makes 100,000 wait would be a long one
 }
 

@@ -64,8 +64,10 @@ struct Node {
   bool was_heard = false;         // in this session of the master
   bool is_fenced = false;         // it has answered for every shard of this master
   std::bitset<kShards> answered;  // the shards whose present epoch it has answered
-  Monotonic downed_at = kNever;   // when this master saw it go down
-  std::uint64_t known_life = 0;   // the incarnation that its agent knew when it connected
+  Monotonic downed_at = kNever;   // when this master saw that it is down
+  bool fell_in_sight = false;     // it was not down before: so it is since then
+  bool was_forgotten = false;     // its record was removed in the sight of this master, and it is not recorded anew yet
+  std::optional<std::uint64_t> known_life;  // the latest incarnation that its agent or its record was heard of; empty: none of both was
   Duration clock_difference{};    // from this master's clock, as last told; zero: they agree
   std::string clock_warning;      // for people; empty: they agree
 
@@ -116,19 +118,21 @@ struct Placing {
   std::map<std::uint32_t, NodeIx> homes;      // of slots that keep their node: where each ran last
   std::map<InstanceId, std::vector<placement::Refusal>> refusals;
   std::map<std::uint32_t, Moving> moves;      // by slot
-  bool has_left_room = false;                 // an instance of it has left a node since those that wait were tried last
-  bool are_all_due = false;                   // those that wait are to be tried at the next plan
-  placement::Shortfall shortfall;             // as of the last search in vain …
+  std::map<std::uint32_t, std::vector<placement::Refusal>> avoided;  // by slot: nodes on which it has failed too often
+  Monotonic looked_elsewhere_at = Monotonic::min();  // for room for those that fail where they are, or that have to stop before they move
+  bool has_left_room = false;  // an instance of it has left a node since those that wait were tried last
+  bool are_all_due = false;  // those that wait are to be tried at the next plan
+  placement::Shortfall shortfall;  // as of the last search in vain …
   std::optional<std::uint64_t> shortfall_version;  // … and of the index then
 };
 
 // What this owner is about to do with a slot that must not be doubled. All else follows from the slot's record in the view.
 struct SlotWork {
-  bool is_writing = false;    // until the view shows what became of it
-  InstanceId instance;        // that it is claimed for
+  bool is_writing = false;  // until the view shows what became of it
+  InstanceId instance;  // that it is claimed for
   bool is_withdrawn = false;  // its agent has refused the offer
-  Monotonic ask_at{};         // then: when to ask it to give the slot back (again)
-  std::uint64_t gone = 0;     // up to this token its agent has given the slot back
+  Monotonic ask_at{};  // then: when to ask it to give the slot back (again)
+  std::uint64_t gone = 0;  // up to this token its agent has given the slot back
   Monotonic lost_at = kNever;  // when this owner saw that its node is not known any more
 };
 
@@ -140,9 +144,9 @@ struct Service {
   Placing placing;
   Usage usage;
   service::ServiceStatus status;
-  std::uint64_t version = 0;        // grows with every visible change, over all services: what caches compare
+  std::uint64_t version = 0;  // grows with every visible change, over all services: what caches compare
   Monotonic plan_at = kNever;
-  bool is_appending = false;        // an event is on its way to the store; the next waits
+  bool is_appending = false;  // an event is on its way to the store; the next waits
   std::deque<QueuedCommand> queued;
   std::optional<model::ImageResolved> seen_digest;  // by an agent, to be journalled
   std::map<std::uint32_t, SlotWork> slot_work;

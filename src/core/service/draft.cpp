@@ -63,11 +63,12 @@ void Draft::sort_into_slots(InstanceRefs const& instances) {
     auto const count = of_slot.size() + 1;
     of_slot = std::span(all).last(count);
   };
+  std::vector<Instance const*> surplus;
   for (auto const* each : instances) {
     auto const& instance = *each;
     if (instance.slot == 0) continue;
     if (instance.slot > slots_.size()) {
-      stop(instance, head_.removing ? Reason::ServiceRemoved : Reason::ScaledDown);
+      surplus.push_back(&instance);
       continue;
     }
     auto& slot = slots_[instance.slot - 1];
@@ -78,6 +79,25 @@ void Draft::sort_into_slots(InstanceRefs const& instances) {
     else if (instance.stop_sent) ++slot.stopping;
     else if (is_current) add(current_, slot.current, instance);
     else add(outdated_, slot.outdated, instance);
+  }
+  stop_surplus(surplus);
+}
+
+// One that serves stays for each slot of which nobody knows whether it is served: its agent has not answered. For a slot that is known
+// not to be served none stays: its instance may wait for just that room. What is not known to serve is judged when it is.
+void Draft::stop_surplus(std::span<Instance const* const> surplus) {
+  auto const is_in_doubt = [](Slot const& slot) {
+    auto const is_unknown = [](Instance const* each) { return bool(each->is_unknown); };
+    auto const is_any = [&](auto const& predicate) {
+      return std::ranges::any_of(slot.current, predicate) || std::ranges::any_of(slot.outdated, predicate);
+    };
+    return is_any(is_unknown) && !is_any([](Instance const* each) { return serves(*each); });
+  };
+  auto in_doubt = head_.removing || planted(Bug::ScalesDownBlindly) ? 0 : std::ranges::count_if(slots_, is_in_doubt);
+  for (auto const* each : surplus) {
+    if (each->is_unknown && !head_.removing) continue;
+    if (in_doubt > 0 && serves(*each) && !each->stop_sent) --in_doubt;
+    else stop(*each, head_.removing ? Reason::ServiceRemoved : Reason::ScaledDown);
   }
 }
 

@@ -50,6 +50,7 @@ class Draft {
 
  private:
   void sort_into_slots(InstanceRefs const& instances);
+  void stop_surplus(std::span<Instance const* const> surplus);
   void keep_best(std::span<Instance const*>& rivals);
   void drop_idle_strays(std::span<Instance const*>& rivals);
 

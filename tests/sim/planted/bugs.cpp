@@ -35,6 +35,7 @@ constexpr Planted kAll[] = {
     {Bug::UnansweredIsLost, "unanswered-is-lost", "the instances of an agent that disconnects count as lost"},
     {Bug::UnansweredIsReady, "unanswered-is-ready", "what was last known of an agent that has not answered counts as seen"},
     {Bug::KeepsSurplus, "keeps-surplus", "of several instances in one slot all stay"},
+    {Bug::ScalesDownBlindly, "scales-down-blindly", "scaling down stops what serves for certain while nobody knows of the slots that stay"},
     {Bug::KeepsOrphans, "keeps-orphans", "instances of a removed service stay"},
     {Bug::OffersOnce, "offers-once", "an offer without an answer is not repeated"},
     {Bug::StopsOnce, "stops-once", "a stop without an effect is not repeated"},

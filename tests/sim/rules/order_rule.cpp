@@ -106,7 +106,7 @@ void OrderRule::judge(Order const& order, Complain const& complain) const {
   auto const& head = service.head;
   if (head.removing) return;
   if (stop.reason == Reason::ServiceRemoved) return complain("the service is not being removed");
-  if (stop.slot > static_cast<std::uint32_t>(head.spec()->instances)) return;
+  if (stop.slot > static_cast<std::uint32_t>(head.spec()->instances)) return check_surplus(order, complain);
   if (stop.reason == Reason::ScaledDown) return complain("its slot is wanted");
   auto const* instance = service.find(stop.slot, stop.id);
   if (stop.reason != Reason::Replaced || !instance || !is_well(*instance)) return;
@@ -126,6 +126,27 @@ void OrderRule::judge(Order const& order, Complain const& complain) const {
   if (!is_to_leave || terms.moving != service::Moving::StopFirst) return complain("nothing else serves its slot");
   auto const idle = slots_without(service, [](auto const& each) { return !each.stop_sent && service::may_serve(each); });
   if (idle > terms.parallelism) complain(fmt::format("{} slots are empty then, and {} may move at a time", idle, terms.parallelism));
+}
+
+// What serves beyond the slots that are wanted stays for those of which nobody knows whether they are served (protocol.md §5.3).
+void OrderRule::check_surplus(Order const& order, Complain const& complain) const {
+  auto const& service = order.service;
+  auto const slots = static_cast<std::uint32_t>(service.head.spec()->instances);
+  auto const is_in_doubt = [&](std::uint32_t slot) {
+    bool is_any_unknown = false;
+    for (auto const& each : service.instances) {
+      if (each.slot != slot || each.stop_sent || each.node == service::kNoNode) continue;
+      if (goes_on(order, each)) return false;
+      auto const* at = order.view.node(each.node);
+      is_any_unknown |= each.is_unknown && at && !answers_.has_answered(at->record.id, order.stop.fence);
+    }
+    return is_any_unknown;
+  };
+  std::ptrdiff_t in_doubt = 0;
+  for (std::uint32_t slot = 1; slot <= slots; ++slot) in_doubt += is_in_doubt(slot) ? 1 : 0;
+  auto const* instance = service.find(order.stop.slot, order.stop.id);
+  auto const kept = std::ranges::count_if(service.instances, [&](auto const& each) { return each.slot > slots && goes_on(order, each); });
+  if (instance && is_well(*instance) && kept < in_doubt) complain(fmt::format("nobody knows whether {} slots are served", in_doubt));
 }
 
 // The stops of one plan are all in the view before the first of them is sent.

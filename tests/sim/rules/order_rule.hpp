@@ -3,6 +3,7 @@
 //   that serves in the same slot. One that is to leave its node goes when its successor serves, or, where two must not run, in its turn.
 // - A rollout goes on only while enough others serve (§12.6): as many as there are slots (start-first), or `parallelism` fewer. Slots for
 //   which no node has room do not count.
+// - One that serves and whose slot is not wanted any more stays for a slot of which nobody knows whether it is served (protocol.md §5.3).
 // What runs on a node whose agent has not answered the order's fence counts as no successor and serves for nobody (protocol.md §5).
 #pragma once
 
@@ -45,6 +46,7 @@ class OrderRule final : public Observer {
   };
   void judge(Order const& order, Complain const& complain) const;
   void check_floor(Order const& order, Complain const& complain) const;
+  void check_surplus(Order const& order, Complain const& complain) const;
   bool goes_on(Order const& order, service::Instance const& instance) const;
   bool is_homeless(Order const& order, std::uint32_t slot) const;
   bool has_waited(Order const& order, std::uint32_t slot) const;

@@ -159,14 +159,15 @@ Status heal(Stage& stage, Words const& words) {
 Status store(Stage& stage, Words const& words) {
   auto& cluster = stage.cluster().store();
   if (words.size() == 2 && words[1] == "elects") cluster.change_leader(false);
+  else if (words.size() == 2 && words[1] == "fills-up") cluster.data().set_quota(cluster.data().status().size_bytes * 100 / 85);
   else if (words.size() == 2 && words[1] == "full") cluster.data().set_full(true);
-  else if (words.size() == 2 && words[1] == "has-space") cluster.data().set_full(false);
+  else if (words.size() == 2 && words[1] == "has-space") cluster.data().set_full(false), cluster.data().set_quota(0);
   else if (words.size() == 3) {
     TRY(auto* member, stage.member(words[2]));
     if (words[1] == "down") member->go_down();
     else if (words[1] == "up") member->come_up();
     else return wrong(words, "store down|up STORE");
-  } else return wrong(words, "store elects|full|has-space, or store down|up STORE");
+  } else return wrong(words, "store elects|fills-up|full|has-space, or store down|up STORE");
   return {};
 }
 
