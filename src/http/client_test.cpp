@@ -84,7 +84,7 @@ TEST_F(ClientTest, requests_share_a_connection) {
 }
 
 TEST_F(ClientTest, a_connection_that_the_server_has_closed_is_replaced) {
-  options.idle_timeout = 30ms;
+  options.idle_timeout = 300ms;
   start();
   Client client(loop, tcp());
   EXPECT_EQ(ask(client, get("/a"))->status, 200);
@@ -172,7 +172,7 @@ TEST_F(ClientTest, no_answer_in_time_tells_whether_it_may_have_been_done) {
   for (auto const& [method, code] : {std::pair{"GET", Code::Deadline}, std::pair{"POST", Code::UnknownOutcome}}) {
     ScriptedServer script({{"", false}});
     auto client = connect(script);
-    auto const got = ask_scripted(client, script, {.method = method, .target = "/"}, 30ms);
+    auto const got = ask_scripted(client, script, {.method = method, .target = "/"}, 300ms);
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().code, code);
     EXPECT_THAT(got.error().message, HasSubstr(std::to_string(script.port)));

@@ -115,7 +115,7 @@ struct HttpTest : testing::Test {
   runtime::Wakeup more{loop};  // lets a stream write another chunk
   std::unique_ptr<runtime::Gate> gate = std::make_unique<runtime::Gate>(loop);
 
-  bool eventually(std::function<bool()> const& condition) { return loop.run_until(condition, 5s); }
+  bool eventually(std::function<bool()> const& condition) { return loop.run_until(condition, 20s); }
   Monotonic in(Duration wait) { return loop.now().monotonic + wait; }
 
   void start() {
@@ -176,7 +176,7 @@ struct HttpTest : testing::Test {
 
   Endpoint tcp() const { return *parse_endpoint(fmt::format("127.0.0.1:{}", port)); }
   Endpoint unix_socket() const { return *parse_endpoint("unix://" + socket_path); }
-  Result<Response> ask(Client& client, Request request, Duration limit = 3s) {
+  Result<Response> ask(Client& client, Request request, Duration limit = 15s) {
     std::optional<Result<Response>> kept;
     runtime::spawn(*gate, "ask", keep_response(&client, std::move(request), in(limit), &kept));
     EXPECT_TRUE(eventually([&] { return kept.has_value(); }));

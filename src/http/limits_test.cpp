@@ -68,7 +68,7 @@ TEST_F(HttpTest, continue_is_said_before_the_body_is_read) {
 }
 
 TEST_F(HttpTest, an_idle_connection_is_closed) {
-  options.idle_timeout = 30ms;
+  options.idle_timeout = 300ms;
   start();
   RawClient silent(port);
   RawClient served(port);

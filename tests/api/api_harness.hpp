@@ -43,7 +43,7 @@ class ApiTest : public testing::Test {
   Answer ask_over_tcp(http::Request request, std::string host_header = {});
   // Starts a request; its answer comes into the optional.
   std::shared_ptr<std::optional<Answer>> begin(http::Request request);
-  bool eventually(std::function<bool()> const& condition) { return loop.run_until(condition, 5s); }
+  bool eventually(std::function<bool()> const& condition) { return loop.run_until(condition, 20s); }
   // The service's state and readiness, once it is this one.
   bool becomes(std::string const& service, std::string_view state);
 

@@ -79,11 +79,11 @@ def test_what_instances_use_is_known_to_every_master_also_to_one_that_has_just_s
     cluster.wait_running('sleeper', 2)
 
     def is_known(host):
-        burner, = cluster.service('burner', by=host)['instances']
+        burners = cluster.service('burner', by=host)['instances']
         sleepers = cluster.service('sleeper', by=host)['instances']
-        if not all(instance['used'] for instance in (burner, *sleepers)):
+        if (len(burners), len(sleepers)) != (1, 2) or not all(instance['used'] for instance in burners + sleepers):
             return False
-        return burner['used']['cpus'] > 0.05 > max(instance['used']['cpus'] for instance in sleepers)
+        return burners[0]['used']['cpus'] > 0.05 > max(instance['used']['cpus'] for instance in sleepers)
     for host in cluster.masters:
         wait_for(lambda host=host: is_known(host), 40, f'{host.name} knows what instances use')
     late = cluster.masters[2]

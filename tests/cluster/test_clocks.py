@@ -59,7 +59,7 @@ def test_a_master_whose_clock_is_wrong_works_and_tells_of_itself(cluster, shifte
     shifted(wrong.master, AN_HOUR_AHEAD)
     cluster.wait_whole()
     wait_for(lambda: 'it is likely that of m2 that is wrong' in wrong.master.log_tail(), 15, f'the master doubts its own clock\n{wrong.master.log_tail()}')
-    assert 'behind that of master m2' in cluster.node('w1', by=wrong)['message']
+    wait_for(lambda: 'behind that of master m2' in cluster.node('w1', by=wrong).get('message', ''), 15, 'it says so of the node')
     assert 'message' not in cluster.node('w1', by=cluster.masters[0]), 'the others have nothing to say'
     for instances in (4, 5):
         cluster.scale('web', instances, by=wrong)

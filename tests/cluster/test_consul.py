@@ -28,8 +28,8 @@ def add_consul(host, server):
 
 def consul_call(host, method, path, body=None):
     """By the host's own agent, which listens on its loopback only."""
-    command = host.net.inside('curl', '-sS', '-X', method, *(['--data', json.dumps(body)] if body is not None else []), f'http://{CONSUL}{path}')
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    command = host.net.inside('curl', '-sSf', '--max-time', '8', '-X', method, *(['--data', json.dumps(body)] if body is not None else []), f'http://{CONSUL}{path}')
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     if done.returncode != 0:
         raise OSError(done.stderr)
     return json.loads(done.stdout) if done.stdout.strip().startswith(('[', '{', '"')) else done.stdout
@@ -93,7 +93,7 @@ def test_all_of_it_was_found_by_consul(cluster):
     assert passing(master, 'davit-master') == {(master.address, 4821)}
     for program in (master.master, *(host.worker for host in cluster.workers)):
         waits = [line for line in program.log_tail(1000).splitlines() if 'waiting for' in line]
-        assert 1 <= len(waits) <= 6, waits
+        assert 1 <= len(waits) <= 15, waits
     cluster.create('web', hello(4))
     cluster.wait_running('web', 4)
     for host in cluster.hosts:
@@ -133,7 +133,7 @@ def test_a_host_that_dies_with_its_consul_leaves_nothing_in_the_catalog(cluster)
     victim.worker.start()
     cluster.wait_whole()
     wait_for(lambda: passing(master, 'web') == truth(cluster, 'web') and len(truth(cluster, 'web')) == 4, 60)
-    assert len(catalog(master, 'web')) == 4
+    wait_for(lambda: len(catalog(master, 'web')) == 4, 30, 'what the host had before is gone')
 
 
 def test_a_worker_that_dies_beside_a_living_consul_turns_critical(cluster):

@@ -44,8 +44,8 @@ class Watch(threading.Thread):
         self.join()
 
 
-def single(cluster):
-    cluster.create('db', {'image': 'davit/hello:1', 'instances': 1, 'command': ['sleep', MARK], 'on_isolation': 'stop', 'stop_after': '5s', 'drain_delay': '0s',
+def single(cluster, stop_after='5s'):
+    cluster.create('db', {'image': 'davit/hello:1', 'instances': 1, 'command': ['sleep', MARK], 'on_isolation': 'stop', 'stop_after': stop_after, 'drain_delay': '0s',
                           'stop_grace_period': '1s'})
     service = cluster.wait_running('db', 1)
     wait_for(lambda: len(lives()) == 1)
@@ -87,7 +87,7 @@ def test_never_two_at_once(cluster, fault):
 
 
 def test_an_instance_runs_on_through_short_cuts_and_restarts(cluster):
-    home = single(cluster)
+    home = single(cluster, stop_after='15s')
     before = lives()
     home.cut_off()
     holds_for(lambda: lives() == before, 2)

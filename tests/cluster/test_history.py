@@ -3,6 +3,7 @@
 DAVIT_SEED=17 plays the faults and the clients' choices of that seed; the clocks of machines play along, so that no two runs are alike.
 A history that cannot be explained is saved, and its smallest part printed.
 """
+import itertools
 import os
 import random
 import threading
@@ -121,7 +122,7 @@ def find_planted_errors(parts, rng):
     kinds = {f'stale read against {promise.__name__}': lambda part, promise=promise: plant.stale_read(part, promise, rng) for promise in ABOUT_READS}
     kinds |= {error.__name__: lambda part, error=error: error(part, rng) for error in ERRORS}
     for name, planted_into in kinds.items():
-        spoilt = [part for part in map(planted_into, (parts * PLANTED)[:PLANTED]) if part]
+        spoilt = list(itertools.islice(filter(None, map(planted_into, parts * PLANTED)), PLANTED))
         missed = [part for part in spoilt if check_service(part).is_linearizable]
         print(f'{name}: {len(spoilt)} planted, {len(missed)} not found')
         assert spoilt and not missed, f'{name}: {len(spoilt)} planted, {len(missed)} not found'

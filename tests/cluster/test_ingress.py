@@ -43,6 +43,7 @@ def test_update_drain_and_scaling_lose_no_request_whichever_worker_is_asked(clus
 def test_a_worker_without_instances_passes_over_those_on_a_host_that_is_cut_off(cluster):
     asked, gone = cluster.workers[0], cluster.workers[-1]
     davit(cluster, 'node', 'update', '--availability', 'pause', asked.name)
+    cluster.wait_node(asked.name, availability='pause')
     try:
         serve(cluster, 2)
     finally:

@@ -14,10 +14,11 @@ def test_any_master_answers_alike(cluster):
     revision = cluster.scale('web', 4, by=two).headers['Davit-Revision']
     assert one.api.get('/services/web', headers={'Davit-Revision': revision}).json['spec']['instances'] == 4
     cluster.wait_running('web', 4, by=one)
-    specs = [cluster.service('web', by=host)['spec'] for host in cluster.masters]
-    assert specs[0] == specs[1] == specs[2]
-    code, out, err = three.cli('service', 'logs', 'web', '--tail', '1')
-    assert code == 0 and out.count('listens on port 80') == 4, out + err
+
+    def specs():
+        return [cluster.service('web', by=host)['spec'] for host in cluster.masters]
+    wait_for(lambda: (all_of_them := specs()) and all_of_them[0] == all_of_them[1] == all_of_them[2], 30, 'all masters show the same')
+    wait_for(lambda: three.cli('service', 'logs', 'web', '--tail', '1')[1].count('listens on port 80') == 4, 30, 'each has printed its line')
 
 
 def test_services_live_on_when_their_master_is_killed(cluster):
@@ -51,7 +52,7 @@ def test_a_master_that_stands_still_for_30_s_does_no_harm_when_it_wakes(cluster)
     cluster.wait_whole()
     cluster.wait_running('web', 5, by=sleeper)
     assert before <= cluster.ids('web')
-    cluster.scale('web', 3, by=sleeper)
+    wait_for(lambda: cluster.call('PUT', '/services/web', {'instances': 3}, by=sleeper).status == 200, 30, 'it takes writes')
     cluster.wait_running('web', 3, by=others[1])
 
 

@@ -1,5 +1,6 @@
 """davit node, as an operator uses it."""
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from lab.davit import idle
 from lab.waiting import wait_for
@@ -20,6 +21,7 @@ def test_all_node_commands(cluster):
 
     davit(at, 'node', 'update', '--label-add', 'disk=ssd', '--label-add', 'zone=a', 'w1')
     davit(at, 'node', 'update', '--label-rm', 'zone', '--availability', 'pause', 'w1')
+    cluster.wait_node('w1', availability='pause')
     node = json.loads(davit(cluster.masters[2], 'node', 'inspect', 'w1'))
     assert (node['labels'], node['availability']) == ({'disk': 'ssd'}, 'pause'), node
 
@@ -37,8 +39,8 @@ def test_a_node_that_is_held_back_is_marked_down_and_removed_and_comes_back(clus
     cluster.create('web', idle(3))
     cluster.wait_running('web', 3)
     gone = cluster.workers[1:]
-    for host in gone:
-        host.cut_off()
+    with ThreadPoolExecutor() as at_once:
+        list(at_once.map(lambda host: host.cut_off(), gone))
 
     def statuses():
         return [cluster.node(host.name, by=at)['status'] for host in gone]

@@ -92,6 +92,7 @@ def test_a_drained_node_gives_its_instances_away_and_a_rebalance_brings_some_bac
     assert on(cluster, 'web', cluster.workers[1]) == set()
     code, _, err = cluster.masters[2].cli('node', 'activate', 'w2')
     assert code == 0, err
+    cluster.wait_node('w2', availability='active')
     code, out, err = cluster.masters[0].cli('rebalance', '--dry-run')
     assert code == 0 and out.count('w2') == 2, out + err
     code, out, err = cluster.masters[0].cli('rebalance')

@@ -1,6 +1,7 @@
 """The command line: docker's grammar, tables, JSON, and exit codes 0 converged, 1 refused, 2 usage, 3 not converged, 4 unreachable."""
 import json
 import os
+import select
 import signal
 import subprocess
 import time
@@ -103,7 +104,7 @@ def test_update_to_an_image_that_is_missing_says_why_with_exit_code_3(clean):
     create(clean)
     started = time.monotonic()
     error = run(clean, 'service', 'update', '--image', 'davit-never-there/nope:1', '--pull', 'never', 'web', code=3)
-    assert 'nope' in error and 'rolled back' in error and time.monotonic() - started < 30
+    assert 'nope' in error and 'rolled back' in error and time.monotonic() - started < 60
     assert clean.status('web')['ready'] == 2
     assert clean.wait_running('web', 2)['spec']['image'] == 'davit/hello:1'
 
@@ -116,18 +117,18 @@ def test_time_out_is_exit_code_3_and_the_service_goes_on(clean):
 def test_crash_loop_ends_the_waiting_and_names_the_logs(clean):
     started = time.monotonic()
     error = run(clean, 'service', 'create', '--name', 'bad', 'davit/hello:1', 'sh', '-c', 'exit 7', code=3)
-    assert 'exit 7' in error and 'davit service logs bad' in error and time.monotonic() - started < 30
+    assert 'exit 7' in error and 'davit service logs bad' in error and time.monotonic() - started < 60
 
 
 def test_what_ends_right_after_its_start_is_not_ready(clean):
-    error = run(clean, 'service', 'create', '--name', 'bad', '--timeout', '1s', '--restart-delay', '1m', 'davit/hello:1', 'sh', '-c', 'sleep 0.3; exit 7', code=3)
-    assert 'bad: 0/1 ready after 1s: bad.1: exit 7' in error
+    error = run(clean, 'service', 'create', '--name', 'bad', '--timeout', '8s', '--restart-delay', '1m', 'davit/hello:1', 'sh', '-c', 'sleep 0.3; exit 7', code=3)
+    assert 'bad: 0/1 ready after 8s: bad.1: exit 7' in error
     said, error = clean.cli('service', 'scale', '--timeout', '1s', 'bad=2')[1:]
     assert 'ready in' not in said and 'exit 7' in error
 
 
 def test_create_waits_on_when_an_instance_ends_at_first(clean, tmp_path):
-    script = 'sleep 0.3; mkdir /shared/was-here && exit 7; trap "exit 0" TERM; while :; do sleep 1 & wait $!; done'
+    script = 'mkdir /shared/was-here && exit 7; trap "exit 0" TERM; while :; do sleep 1 & wait $!; done'
     said = run(clean, 'service', 'create', '--name', 'late', '-v', f'{tmp_path}:/shared', 'davit/hello:1', 'sh', '-c', script)
     assert 'exit 7' in said and 'late: 1/1 ready in' in said
     assert clean.instances('late')[0]['restarts'] == 1
@@ -172,9 +173,10 @@ def test_events_prints_a_line_for_each(clean):
     follower = subprocess.Popen([BINARY, 'events', '--service', 'web', '-o', 'json'], env=clean.environment() | {'DAVIT_HOST': f'127.0.0.1:{clean.port}'},
                                 stdout=subprocess.PIPE, text=True)
     clean.lab.ledger.note_process(follower.pid, 'cli')
-    connected = time.monotonic() + 1
+    connected = time.monotonic() + 5
     wait_for(lambda: time.monotonic() > connected)
     clean.create('web', hello(0))
+    assert select.select([follower.stdout], [], [], 30)[0], 'no event was printed'
     assert json.loads(follower.stdout.readline())['type'] == 'service.created'
     follower.kill()
     follower.communicate()

@@ -186,10 +186,10 @@ def test_a_davit_that_hangs_is_critical_until_it_goes_on(clean, consul):
     wait_true(clean, consul)
     clean.process.send_signal(signal.SIGSTOP)
     try:
-        wait_for(lambda: consul.status('web') == ['critical'], 12)
+        wait_for(lambda: consul.status('web') == ['critical'], 30)
     finally:
         clean.process.send_signal(signal.SIGCONT)
-    wait_for(lambda: consul.status('web') == ['passing'], 5)
+    wait_for(lambda: consul.status('web') == ['passing'], 20)
 
 
 class Liar:

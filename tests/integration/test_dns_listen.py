@@ -3,7 +3,7 @@ import socket
 import subprocess
 from contextlib import contextmanager
 
-from lab.davit import hello
+from lab.davit import free_port, hello
 from lab.dns import gateway, told
 from lab.waiting import holds_for
 
@@ -43,9 +43,10 @@ def test_dns_is_switched_off_and_changes_of_it_restart_nothing(new_davit, engine
 
 
 def test_another_address_is_served_and_only_port_53_of_it_told(new_davit, engine):
-    davit = new_davit(arguments=['--dns-listen', '127.0.0.1:15353']).start()
+    port = free_port()
+    davit = new_davit(arguments=['--dns-listen', f'127.0.0.1:{port}']).start()
     davit.create('web', hello())
     davit.wait_running('web', 1)
     assert not told(engine, 'web')[0]
-    said = subprocess.run(['dig', '@127.0.0.1', '-p', '15353', '+tries=1', '+time=5', 'nobody.davit'], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(['dig', '@127.0.0.1', '-p', str(port), '+tries=1', '+time=5', 'nobody.davit'], capture_output=True, text=True, check=True).stdout
     assert 'status:' in said

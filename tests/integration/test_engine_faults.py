@@ -59,9 +59,8 @@ def test_davit_started_before_its_engine_waits_for_it(clean, engine_back):
     clean.kill()
     engine_back.kill()
     clean.start(wait=False)
-    health = wait_for(lambda: clean.get('/healthz'))
-    assert health.status == 503 and 'engine' in health.text
-    assert clean.service('web')['status']['desired'] == 2
+    wait_for(lambda: (health := clean.get('/healthz')).status == 503 and 'engine' in health.text, 30, 'it says what it waits for')
+    wait_for(lambda: clean.get('/services/web').status == 200 and clean.service('web')['status']['desired'] == 2, 30)
     engine_back.start()
     clean.wait_running('web', 2, 90)
 

@@ -78,6 +78,7 @@ def test_previous_gives_what_was_printed_before_the_restart(talkers):
     talkers.create('once', idle(1, command=['sh', '-c', 'echo started as $HOSTNAME; ' + STAY]))
     first = talkers.wait_running('once', 1)['instances'][0]['container']['id']
     assert talkers.get('/services/once/logs?previous=true').text == ''
+    wait_for(lambda: 'started as' in talkers.get('/services/once/logs').text, 30, 'it has printed')
     talkers.engine.docker('kill', first)
     wait_for(lambda: (i := talkers.instances('once')[0])['ready'] and i['restarts'] == 1)
     assert f'started as {first[:12]}' in talkers.get('/services/once/logs?previous=true').text

@@ -167,7 +167,7 @@ TEST_F(LinkTest, connects_again_when_a_master_comes_back) {
   ASSERT_TRUE(until([&] { return agent.log.size() == 1; }));
   master.reset();
   ASSERT_TRUE(until([&] { return agent.log.size() == 2; }));
-  pass(1500ms);
+  pass(500ms);
   master = std::make_unique<Master>(loop_, kMaster, address);
   ASSERT_TRUE(until([&] { return agent.log.size() == 3; }));
   EXPECT_THAT(agent.log, ElementsAre("joined 100", "left 100", "joined 100"));

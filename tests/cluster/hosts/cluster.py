@@ -99,7 +99,7 @@ class Cluster:
     def owner(self, name):
         """The master that holds a service of which instances wait for a node: the one that can explain them."""
         def seen():
-            return [host for host in self.masters if host.master.runs() and host.api.get(f'/services/{name}/explain').json['slots']]
+            return [host for host in self.masters if host.master.runs() and host.api.get(f'/services/{name}/explain').json.get('slots')]
         return wait_for(lambda: len(seen()) == 1 and seen()[0], 30, f'one master explains why {name} waits')
 
     def etcd_leader(self):
@@ -149,11 +149,16 @@ class Cluster:
     def remove_all(self):
         names = [service['name'] for service in self.call('GET', '/services').json]
         for name in names:
-            self.call('DELETE', f'/services/{name}')
+            wait_for(lambda: self.call('DELETE', f'/services/{name}').status in (200, 404), 60, f'{name} is taken out')
         for name in names:
             wait_for(lambda: self.call('GET', f'/services/{name}').status == 404, 60, f'{name} is gone\n{self.describe()}')
         for host in self.workers:
-            wait_for(lambda: host.engine.containers() == [], 20, f'no container is left on {host.name}')
+            wait_for(lambda: host.engine.containers() == [], 60, f'no container is left on {host.name}')
+
+    def wait_node(self, name, timeout=30, **fields):
+        """Until every master shows them: others than the one that was asked for it may lag behind."""
+        for host in self.masters:
+            wait_for(lambda: fields.items() <= (self.node(name, by=host) or {}).items(), timeout, f'{host.name} sees {fields} of {name}')
 
     def node(self, name, by=None):
         return next((node for node in self.call('GET', '/nodes', by=by).json if node['name'] == name), None)

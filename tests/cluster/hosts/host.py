@@ -147,7 +147,7 @@ class Host:
         if not self.etcd.runs():
             return False
         status = Api((self.address, 2379)).call('POST', '/v3/maintenance/status', {}, timeout=2).json
-        return status.get('leader') == status['header']['member_id']
+        return 'header' in status and status.get('leader') == status['header']['member_id']
 
     def answers(self):
         assert self.master.runs(), f'master {self.name} ended: {self.master.log_tail()}'

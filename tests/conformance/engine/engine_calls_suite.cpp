@@ -144,10 +144,14 @@ TEST_P(EngineSuite, ListsByEveryLabelAlsoWhatDoesNotRun) {
 }
 
 TEST_P(EngineSuite, StopsWithTheSpecsSignalAndGrace) {
-  auto wanted = container("a", {"sh", "-c", "trap 'exit 7' USR1; while :; do sleep 0.1; done"});
+  auto wanted = container("a", {"sh", "-c", "trap 'exit 7' USR1; echo ready; while :; do sleep 0.1; done"});
   edit(wanted, [](auto& spec) { spec.stop_signal = "SIGUSR1"; });
   auto const id = create(wanted);
+  std::string said;
   ASSERT_TRUE(order(model::StartContainer{id}));
+  auto const reader =
+      engine().read_logs({.container = id, .follow = true}, [&](ports::LogLine line) { said = line.text; }, [](Status const&) {});
+  ASSERT_TRUE(wait([&] { return said == "ready"; }));
   EXPECT_TRUE(order(model::StopContainer{id, 20s}));
   EXPECT_EQ(inspect(id).exit_code, 7);
 }
@@ -181,9 +185,10 @@ TEST_P(EngineSuite, ReportsHealthByTheSpecsOwnCheck) {
   });
   auto const id = create(wanted);
   ASSERT_TRUE(order(model::StartContainer{id}));
-  ASSERT_TRUE(wait_for(id, [](auto const& detail) { return detail.health == model::Health::Unhealthy; }));
+  // The first check may come before there is the file, and say nothing.
+  ASSERT_TRUE(
+      wait_for(id, [](auto const& detail) { return detail.health == model::Health::Unhealthy && detail.health_output == "no luck"; }));
   auto const detail = inspect(id);
-  EXPECT_EQ(detail.health_output, "no luck");
   EXPECT_EQ(detail.state, ContainerState::Running);
 }
 

@@ -44,7 +44,7 @@ TEST_P(EngineLogSuite, OfATtyComeWithoutCarriageReturns) {
 }
 
 TEST_P(EngineLogSuite, AreFollowedToTheContainersEnd) {
-  auto const id = start("a", {"sh", "-c", "echo ready; trap 'echo bye; exit 0' TERM; while :; do sleep 0.1; done"});
+  auto const id = start("a", {"sh", "-c", "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"});
   auto const reading = read({.container = id, .follow = true});
   ASSERT_TRUE(wait([&] { return reading->texts() == Texts{"ready"}; }));
   EXPECT_FALSE(reading->end);

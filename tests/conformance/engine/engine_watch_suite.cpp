@@ -25,7 +25,7 @@ TEST_P(EngineSuite, TellsWhenTheEngineGoesAndWhenItIsBack) {
   auto const id = create(container("a", {"true"}));
   hints_.clear();
   harness_->kill_engine();
-  ASSERT_TRUE(wait_for_hint<model::EngineDown>(2s));
+  ASSERT_TRUE(wait_for_hint<model::EngineDown>(10s));
   auto const away = call(model::InspectContainer{id});
   ASSERT_FALSE(away);
   EXPECT_EQ(away.error().code, Code::Unavailable);

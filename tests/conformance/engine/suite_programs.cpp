@@ -37,9 +37,10 @@ Program prints(std::vector<Program::Output> outputs) {
   program.prints = std::move(outputs);
   return program;
 }
-Program reacts_to(std::string const& signal, Program::Reaction reaction) {
+Program ready_for(std::string const& signal, Program::Reaction reaction) {
   Program program;
   program.on_signal[signal] = std::move(reaction);
+  program.prints = {{"ready"}};
   return program;
 }
 
@@ -58,11 +59,6 @@ Program babbling() {
   Program program;
   program.prints = {{"again"}};
   program.prints_every = 1ms;
-  return program;
-}
-Program polite() {
-  auto program = reacts_to("SIGTERM", {Exit{.code = 0}, {{"bye"}}});
-  program.prints = {{"ready"}};
   return program;
 }
 Program counting(int last) {
@@ -86,13 +82,14 @@ std::map<std::string, Make> const& commands() {
       {"exit 3", [](auto&) { return exits_with(3); }},
       {"touch /ok; sleep 600", [](auto&) { return runs_for(600s); }},
       {"while :; do :; done", [](auto&) { return busy(); }},
-      {"trap 'exit 7' USR1; while :; do sleep 0.1; done", [](auto&) { return reacts_to("SIGUSR1", {Exit{.code = 7}, {}}); }},
+      {"trap 'exit 7' USR1; echo ready; while :; do sleep 0.1; done", [](auto&) { return ready_for("SIGUSR1", {Exit{.code = 7}, {}}); }},
       {"test \"$MINE\" = 1 && test \"$BOTH\" = davit && exit 42", comparing},
       {"echo out; echo err >&2; printf 'no newline'", [](auto&) { return prints({{"out"}, {"err", LogStream::Stderr}, {"no newline"}}); }},
       {"head -c 40000 /dev/zero | tr '\\0' x; echo end; echo next",
        [](auto&) { return prints({{std::string(40000, 'x') + "end"}, {"next"}}); }},
       {"echo one; echo two >&2", [](auto&) { return prints({{"one"}, {"two", LogStream::Stderr}}); }},
-      {"echo ready; trap 'echo bye; exit 0' TERM; while :; do sleep 0.1; done", [](auto&) { return polite(); }},
+      {"trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.1; done",
+       [](auto&) { return ready_for("SIGTERM", {Exit{.code = 0}, {{"bye"}}}); }},
       {"seq 1 2000", [](auto&) { return counting(2000); }},
       {"while :; do echo again; done", [](auto&) { return babbling(); }},
   };

@@ -77,7 +77,7 @@ std::size_t leader_of(EtcdCluster const& cluster) {
   rpc::Client rpc(loop);
   std::optional<std::size_t> leader;
   auto const endpoints = cluster.endpoints();
-  for (std::size_t member = 0; member < endpoints.size(); ++member) {
+  auto const ask = [&](std::size_t member) {
     auto const connection = rpc.connect(endpoints[member].substr(sizeof "http://" - 1), {}, [](bool) {});
     rpc.call(connection,
              {.method = "/etcdserverpb.Maintenance/Status", .metadata = {}, .request = {}, .deadline = loop.now().monotonic + kPatience},
@@ -88,8 +88,12 @@ std::size_t leader_of(EtcdCluster const& cluster) {
                  if (leads) leader = member;
                };
              });
+  };
+  for (int round = 0; round < 20 && !leader; ++round) {  // in an election none of them leads
+    for (std::size_t member = 0; member < endpoints.size(); ++member) ask(member);
+    static_cast<void>(loop.run_until([&] { return leader.has_value(); }, 1s));
   }
-  CHECK(loop.run_until([&] { return leader.has_value(); }, kPatience), "no member leads");
+  CHECK(leader, "no member leads");
   return *leader;
 }
 
@@ -127,7 +131,7 @@ TEST_F(EtcdFailure, watches_without_gap_or_double_while_one_member_after_the_oth
 }
 
 TEST_F(EtcdFailure, shows_the_end_of_a_lease_to_a_watch) {
-  auto const lease = client.grant_lease(2s);
+  auto const lease = client.grant_lease(5s);
   ASSERT_TRUE(lease.has_value());
   WatchRecord const record(user, "leased", 0);
   auto const put_at = now();

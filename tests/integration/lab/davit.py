@@ -167,7 +167,7 @@ class Davit:
         wait_for(lambda: self.get(f'/services/{name}').status == 404, timeout, f'{name} is gone: {self.describe(name)}')
         assert self.engine.running(name) == [], f'containers of {name} still run'
         try:
-            wait_for(lambda: self.engine.containers(name) == [], 10)
+            wait_for(lambda: self.engine.containers(name) == [], 30)
         except AssertionError:
             left = [f"{c['Names'][0]} {c['State']} {c['Status']}" for c in self.engine.containers(name)]
             assert not left, f'containers of {name} do not go: {left}'

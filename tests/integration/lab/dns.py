@@ -12,7 +12,7 @@ def gateway(engine):
 def dig(server, *words, inside=()):
     """(status, records of the answer as (name, type, data)). `inside`: a command that runs what follows it, in a namespace say.
     ConnectionError: nobody answers."""
-    command = [*inside, 'dig', f'@{server}', '+tries=1', '+time=5', '+noall', '+comments', '+answer', *words]
+    command = [*inside, 'dig', f'@{server}', '+tries=1', '+time=15', '+noall', '+comments', '+answer', *words]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ConnectionError(f'{" ".join(map(str, command))}: {done.stdout}{done.stderr}')

@@ -34,10 +34,11 @@ class Ledger:
         sweep_leftovers()
         # containerd takes the name for a namespace and refuses the underscores that mkdtemp may choose.
         folder = Path(tempfile.gettempdir(), PREFIX + secrets.token_hex(4))
-        folder.mkdir(mode=0o700)
-        ledger = cls(folder)
-        ledger.note_process(os.getpid(), 'owner')
-        return ledger
+        unowned = folder.with_name('.' + folder.name)  # a sweep by another run would take it for left over
+        unowned.mkdir(mode=0o700)
+        cls(unowned).note_process(os.getpid(), 'owner')
+        unowned.rename(folder)
+        return cls(folder)
 
     def note(self, kind, **what):
         with self.file.open('a') as file:
