@@ -39,7 +39,7 @@ inline constexpr std::size_t kMarksPerWrite = 64;  // protocol.md §2
 struct Worker {
   model::NodeLife life;
   model::NodeStatus status = model::NodeStatus::Up;
-  std::optional<Monotonic> downed_at;  // when this master saw it become down; empty: it was down already, or is not
+  std::optional<Monotonic> downed_at;  // when this master saw that it is down, at the latest when it began; empty: it is not
   Hearing hearing = Hearing::Unknown;  // this master's own
   Monotonic waiting_since{};  // of an Unknown one
   bool is_overdue = false;  // of one that is still heard: it may be the next to fall

@@ -117,7 +117,7 @@ bool Master::judge_nodes() {
     while (known->first != id) ++known;
     auto const& node = nodes_[static_cast<std::size_t>(known->second)];
     if (!node.is_worker()) continue;
-    auto const downed_at = node.downed_at == kNever || !node.fell_in_sight ? std::nullopt : std::optional(node.downed_at);
+    auto const downed_at = node.downed_at == kNever ? std::nullopt : std::optional(node.downed_at);
     workers.push_back(cluster::worker_of(kept.record, downed_at, *liveness_, now_.monotonic));
   }
   std::vector<cluster::LiveMaster> masters;
@@ -275,7 +275,7 @@ void Master::on_node_record(NodeId id) {
     else if (node.is_worker()) liveness_->expect({id, node.record.incarnation}, now_.monotonic);
   }
   bool const is_down = !node.is_recorded || node.is_down();
-  if (is_down && !was_down) on_down(node, before.incarnation != 0);
+  if (is_down && !was_down) on_down(node);
   else if (!node.is_recorded) await_answer(node);
   if (before.status != node.record.status || before.name != node.record.name) see_ways_to(node);
   if (before.incarnation != node.record.incarnation && node.is_recorded) {
@@ -288,9 +288,8 @@ void Master::on_node_record(NodeId id) {
   plan_all_soon();
 }
 
-void Master::on_down(Node& node, bool is_in_sight) {
+void Master::on_down(Node& node) {
   node.downed_at = node.is_recorded ? now_.monotonic : kNever;
-  node.fell_in_sight = is_in_sight;
   await_answer(node);  // what it says when it is back
   drop_instances_of(node, model::Reason::NodeDown);
 }

@@ -235,7 +235,7 @@ class Master {
   Compare am_coordinator() const;
   void carry_out(CommandId id, model::NodeCommand const& command);
   void on_node_record(NodeId id);
-  void on_down(Node& node, bool is_in_sight);
+  void on_down(Node& node);
 
   // peers.cpp: commands for others, and agents out of reach
   void on(CommandArrived const& event);
@@ -364,7 +364,7 @@ class Master {
   void reconcile(Service& service);
   bool may_plan(Service const& service) const;
   Monotonic mark(Service& service);
-  void place(Service& service, std::uint32_t slot);
+  void place(Service& service, service::Successor const& wanted);
   Instance new_instance(Service const& service, std::uint32_t slot);
   void confirm(Service& service, Instance& instance);
   void send_stop(Service const& service, Instance const& instance, model::Reason reason);
@@ -389,7 +389,9 @@ class Master {
   void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
   void send_offer(Service& service, Instance& instance);
   void take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict);
-  placement::Search search_for(Service const& service, Instance const& instance) const;
+  // Of its revision; `own` holds it, where that is not the current one.
+  placement::Request const& request_of(Service const& service, Instance const& instance, std::optional<placement::Request>& own) const;
+  placement::Search search_for(Service const& service, Instance const& instance, placement::Request const& request) const;
   NodeIx home_of(Service const& service, std::uint32_t slot) const;
   NodeIx only_node_for(Service const& service, std::uint32_t slot) const;
   void account(Service& service, Instance& instance, int sign);

@@ -161,11 +161,18 @@ NodeIx Master::only_node_for(Service const& service, std::uint32_t slot) const {
   return move == service.placing.moves.end() ? home_of(service, slot) : move->second.to;
 }
 
-placement::Search Master::search_for(Service const& service, Instance const& instance) const {
+placement::Request const& Master::request_of(Service const& service, Instance const& instance,
+                                             std::optional<placement::Request>& own) const {
+  auto const kept = service.head.revisions.find(instance.revision);
+  if (instance.revision == service.head.revision || kept == service.head.revisions.end()) return service.placing.request;
+  return own.emplace(request_for(service.placing, kept->second.spec));
+}
+
+placement::Search Master::search_for(Service const& service, Instance const& instance, placement::Request const& request) const {
   auto const& placing = service.placing;
   auto const refusals = placing.refusals.find(instance.id);
   return {.service = service.head.uid,
-          .request = placing.request,
+          .request = request,
           .tally = placing.tally,
           .only = only_node_for(service, instance.slot),
           .refusals = refusals == placing.refusals.end() ? std::span<placement::Refusal const>() : refusals->second};
@@ -181,15 +188,18 @@ void Master::offer(Service& service, Instance& instance) {
     std::erase_if(known->second, [&](placement::Refusal const& each) { return each.until <= now_.monotonic; });
     if (known->second.empty()) service.placing.refusals.erase(known);
   }
-  auto const search = search_for(service, instance);
-  if (is_like_others(search) && service.placing.shortfall_version == placement_.version()) return keep_waiting(service, instance, search);
+  std::optional<placement::Request> own;
+  auto const& request = request_of(service, instance, own);
+  auto const search = search_for(service, instance, request);
+  if (!own && is_like_others(search) && service.placing.shortfall_version == placement_.version())
+    return keep_waiting(service, instance, search);
   count_order();
   auto chosen = placement_.choose(search);
   if (!chosen && service.placing.avoided.erase(instance.slot) > 0) {  // where it failed it may yet be tried again
     service.placing.refusals.erase(instance.id);
-    chosen = placement_.choose(search_for(service, instance));
+    chosen = placement_.choose(search_for(service, instance, request));
   }
-  if (!chosen) return keep_waiting(service, instance, search_for(service, instance));
+  if (!chosen) return keep_waiting(service, instance, search_for(service, instance, request));
   instance.lacks_room = false;
   instance.is_starting = true;
   set_node(service, instance, *chosen);
@@ -215,7 +225,7 @@ bool Master::fits_elsewhere(Service& service, Instance const& instance) {
   bool const fails = fails_too_often(service, instance);
   auto const until = now_.monotonic + service.head.spec()->restart_policy.window;
   refusals.push_back({instance.node, until, instance.reason, fmt::format("it failed there {} times in a row", instance.failures)});
-  auto search = search_for(service, instance);
+  auto search = search_for(service, instance, service.placing.request);
   search.refusals = refusals;
   bool const fits = placement_.choose(search).has_value();
   if (fits && fails) avoided = std::move(refusals);
@@ -254,11 +264,12 @@ bool Master::would_fit_in_place_of_another(Service const& service, Instance cons
 void Master::keep_waiting(Service& service, Instance& instance, placement::Search const& search) {
   auto& placing = service.placing;
   placement::Shortfall shortfall;
-  if (is_like_others(search) && placing.shortfall_version == placement_.version()) {
+  bool const is_alike = is_like_others(search) && &search.request == &placing.request;
+  if (is_alike && placing.shortfall_version == placement_.version()) {
     shortfall = placing.shortfall;
   } else {
     shortfall = placement::shortfall(placement_, search, service.head.name);
-    if (is_like_others(search)) placing.shortfall = shortfall, placing.shortfall_version = placement_.version();
+    if (is_alike) placing.shortfall = shortfall, placing.shortfall_version = placement_.version();
   }
   instance.retry_at = now_.monotonic + kPendingRetry;
   for (auto const& refusal : search.refusals) instance.retry_at = std::min(instance.retry_at, refusal.until);
@@ -291,7 +302,8 @@ std::vector<Unplaced> Master::explain(Service const& service, std::size_t most) 
   for (auto const& instance : service.instances) {
     if (instance.state != InstanceState::Pending || instance.node != kNoNode) continue;
     if (all.size() == most) break;
-    auto const search = search_for(service, instance);
+    std::optional<placement::Request> own;
+    auto const search = search_for(service, instance, request_of(service, instance, own));
     all.push_back(
         {instance.slot, instance.detail->created_at, placement::judge(placement_, search), placement::would_fit(placement_, search)});
   }

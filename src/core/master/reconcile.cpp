@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "base/planted.hpp"
 #include "core/master/master.hpp"
+#include "core/service/draft.hpp"
 #include "core/service/plan.hpp"
 #include "core/service/terms.hpp"
 
@@ -24,7 +25,9 @@ constexpr std::size_t kInstancesPerStep = 10'000;  // about a millisecond, but f
 constexpr std::size_t kInstancesPerOrder = 32;     // looked at by a plan; in the time of one order, roughly
 
 bool is_wanted(model::Head const& head, Instance const& instance) {
-  return !head.removing && instance.revision == head.revision && static_cast<std::int64_t>(instance.slot) <= head.spec()->instances;
+  bool const is_kept = head.revisions.contains(instance.revision) && service::may_stay_at_earlier(head.rollout);
+  return !head.removing && (instance.revision == head.revision || is_kept) &&
+         static_cast<std::int64_t>(instance.slot) <= head.spec()->instances;
 }
 
 }  // namespace
@@ -165,7 +168,11 @@ void Master::reconcile(Service& service) {
   }
   for (auto const slot : plan.place) {
     if (orders_left_ == 0) break;
-    place(service, slot);
+    place(service, {slot, service.head.revision});
+  }
+  for (auto const& successor : plan.place_earlier) {
+    if (orders_left_ == 0) break;
+    place(service, successor);
   }
   for (auto& instance : service.instances) {
     if (orders_left_ == 0) break;
@@ -189,11 +196,14 @@ void Master::journal_decision(Service& service, std::optional<model::EventBody> 
   if (decision && !planted(Bug::DecidesUnwritten)) append(service, *std::move(decision), std::nullopt);
 }
 
-void Master::place(Service& service, std::uint32_t slot) {
-  if (is_guarded(service, service.head.revision) && (!is_slot_free(service, slot) || !may_claim())) return;  // planned anew when it can
+void Master::place(Service& service, service::Successor const& wanted) {
+  auto const slot = wanted.slot;
+  if (is_guarded(service, wanted.revision) && (!is_slot_free(service, slot) || !may_claim())) return;  // planned anew when it can
   if (!may_place_moved(service, slot)) return;
   auto const left = orders_left_;
-  auto& instance = service.instances.insert(new_instance(service, slot));
+  auto made = new_instance(service, slot);
+  made.revision = wanted.revision;
+  auto& instance = service.instances.insert(std::move(made));
   if (auto const avoided = service.placing.avoided.find(slot); avoided != service.placing.avoided.end())
     service.placing.refusals[instance.id] = avoided->second;
   offer(service, instance);

@@ -16,6 +16,7 @@
 #include "core/placement/explain.hpp"
 #include "core/service/command.hpp"
 #include "core/service/instances.hpp"
+#include "core/service/plan.hpp"
 #include "core/service/status.hpp"
 #include "model/journal.hpp"
 #include "model/node.hpp"
@@ -64,8 +65,7 @@ struct Node {
   bool was_heard = false;         // in this session of the master
   bool is_fenced = false;         // it has answered for every shard of this master
   std::bitset<kShards> answered;  // the shards whose present epoch it has answered
-  Monotonic downed_at = kNever;   // when this master saw that it is down
-  bool fell_in_sight = false;     // it was not down before: so it is since then
+  Monotonic downed_at = kNever;   // when this master saw that it is down: it may be so for longer
   bool was_forgotten = false;     // its record was removed in the sight of this master, and it is not recorded anew yet
   std::optional<std::uint64_t> known_life;  // the latest incarnation that its agent or its record was heard of; empty: none of both was
   Duration clock_difference{};    // from this master's clock, as last told; zero: they agree

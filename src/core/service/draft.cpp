@@ -54,6 +54,11 @@ void Draft::place(Slot const& slot) {
   if (slot.stopping == 0 || terms_.can_overlap) plan_.place.push_back(slot.number);
 }
 
+void Draft::place_beside(Slot const& slot, Instance const& old) {
+  if (old.revision == head_.revision) plan_.place.push_back(slot.number);
+  else if (head_.revisions.contains(old.revision)) plan_.place_earlier.push_back({slot.number, old.revision});
+}
+
 // Those of one slot follow each other.
 void Draft::sort_into_slots(InstanceRefs const& instances) {
   current_.reserve(instances.size());  // once, so that they stay where they are
@@ -73,7 +78,8 @@ void Draft::sort_into_slots(InstanceRefs const& instances) {
     }
     auto& slot = slots_[instance.slot - 1];
     bool const is_current = instance.revision == head_.revision;
-    bool const waits_for_nothing = !head_.rollout.is_under_way() && instance.state == InstanceState::Pending && !is_current;
+    bool const may_stay = head_.rollout.is_under_way() || may_stay_at_earlier(head_.rollout);
+    bool const waits_for_nothing = instance.state == InstanceState::Pending && !is_current && !may_stay;
     if (serves(instance) && !instance.stop_sent) ++serving_;
     if (waits_for_nothing) stop(instance, Reason::Replaced);
     else if (instance.stop_sent) ++slot.stopping;

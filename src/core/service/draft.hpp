@@ -19,6 +19,12 @@ inline bool serves(Instance const& instance) { return instance.is_ready() && !in
 // It found no node for a reason that ends when another instance leaves its own.
 bool waits_for_room(Instance const& instance);
 
+// A rollout that goes no further, or not at present: slots that it has not reached stay at their revision, also on another node.
+inline bool may_stay_at_earlier(model::Rollout const& rollout) {
+  return rollout.state == model::RolloutState::Paused || rollout.state == model::RolloutState::Stopped ||
+         rollout.state == model::RolloutState::Incomplete;
+}
+
 struct Slot {
   std::uint32_t number = 0;
   std::span<Instance const*> current;   // of the wanted revision, not asked to stop; the best first
@@ -45,7 +51,7 @@ class Draft {
   // Unless the slot's last instance still holds a port or a volume that its next one needs.
   void place(Slot const& slot);
   // Wherever else there is room: on another node they do not get in each other's way.
-  void place_beside(Slot const& slot) { plan_.place.push_back(slot.number); }
+  void place_beside(Slot const& slot, Instance const& old);
   void wake_at(Monotonic at) { plan_.wake_at = std::min(plan_.wake_at, at); }
 
  private:

@@ -9,15 +9,25 @@ bool is_waiting_in_vain(Instance const& instance) {
   return instance.state == model::InstanceState::Pending && instance.reason != model::Reason::None;
 }
 
-bool is_to_move(Slot const& slot) { return !slot.current.empty() && slot.current.front()->is_leaving && !slot.current.front()->is_unknown; }
+// All of one revision: what a rollout has begun to replace, it moves.
+std::span<Instance const*> movable(Slot const& slot) {
+  if (slot.outdated.empty()) return slot.current;
+  return slot.current.empty() ? slot.outdated : std::span<Instance const*>();
+}
+
+bool is_to_move(Slot const& slot) {
+  auto const all = movable(slot);
+  return !all.empty() && all.front()->is_leaving && !all.front()->is_unknown;
+}
 
 Instance const* successor(Slot const& slot) {
-  auto const found = std::ranges::find_if(slot.current, [](Instance const* each) { return !each->is_leaving; });
-  return found == slot.current.end() ? nullptr : *found;
+  auto const all = movable(slot);
+  auto const found = std::ranges::find_if(all, [](Instance const* each) { return !each->is_leaving; });
+  return found == all.end() ? nullptr : *found;
 }
 
 bool is_on_its_way(Slot const& slot, Moving moving) {
-  if (moving == Moving::StopFirst) return slot.current.empty() || !may_serve(*slot.current.front());
+  if (moving == Moving::StopFirst) return slot.is_empty() || (slot.outdated.empty() && !may_serve(*slot.current.front()));
   auto const* next = successor(slot);
   return is_to_move(slot) && next && !is_waiting_in_vain(*next);
 }
@@ -32,12 +42,15 @@ void move_off(Terms const& terms, Draft& draft) {
   auto turns = terms.parallelism > moving ? terms.parallelism - moving : 0;
   for (auto const& slot : slots) {
     if (!is_to_move(slot) || slot.stopping > 0) continue;
-    auto const& old = *slot.current.front();
+    auto const& old = *movable(slot).front();
+    bool const has_successor_of_its_kind =
+        terms.moving == Moving::StartFirst || slot.outdated.empty();  // what stops first is placed as the current revision
+    if (!has_successor_of_its_kind) continue;
     if (!may_serve(old)) {
       draft.stop(old, model::Reason::Replaced);  // nobody misses it
     } else if (turns > 0 && !successor(slot)) {
       --turns;
-      if (terms.moving == Moving::StartFirst) draft.place_beside(slot);
+      if (terms.moving == Moving::StartFirst) draft.place_beside(slot, old);
       else draft.stop(old, model::Reason::Replaced);
     }
   }

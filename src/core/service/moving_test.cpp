@@ -94,6 +94,20 @@ TEST_F(MovingTest, is_not_held_up_by_a_slot_that_fits_nowhere_else) {
   EXPECT_THAT(plan_now().place, ElementsAre(2));
 }
 
+TEST_F(MovingTest, moves_what_a_paused_rollout_has_not_reached_as_it_is) {
+  add_leaving(1, 1), add_leaving(2, 2), add(3, 3);
+  auto const at = Wall{std::chrono::hours(1)};
+  auto next = *head.spec();
+  next.image = "web:2";
+  model::EventBody const bodies[] = {model::SpecChanged{std::make_shared<model::ServiceSpec const>(std::move(next)), true},
+                                     model::RolloutPaused{}};
+  for (auto const& body : bodies) head = model::apply(std::move(head), {.number = head.events + 1, .time = at, .tag = "t", .body = body});
+  auto const plan = plan_now();
+  EXPECT_THAT(plan.place, IsEmpty());
+  EXPECT_THAT(plan.stop, IsEmpty());
+  EXPECT_THAT(plan.place_earlier, ElementsAre(Successor{1, 1}));
+}
+
 TEST_F(MovingTest, gives_up_the_successor_when_the_node_is_taken_back) {
   add(1, 1), add(2, 2), add(3, 3);
   auto& next = add(1, 9);

@@ -23,6 +23,10 @@ void settle(Slot const& slot, bool has_failed_rollout, bool is_start_first, Draf
     draft.stop_all(slot.outdated);
   } else if (has_failed_rollout && old_serves) {
     draft.stop_all(slot.current);
+  } else if (has_failed_rollout) {
+    for (auto const* old : slot.outdated) {
+      if (old->state == model::InstanceState::Pending) draft.stop(*old, model::Reason::Replaced);
+    }
   }
   if (!has_failed_rollout && slot.current.empty() && is_start_first) draft.place(slot);
 }

@@ -21,8 +21,16 @@ struct StopOrder {
   friend bool operator==(StopOrder const&, StopOrder const&) = default;
 };
 
+// A new instance of the slot, of an earlier revision than the current one.
+struct Successor {
+  std::uint32_t slot = 0;
+  std::uint32_t revision = 0;
+  friend bool operator==(Successor const&, Successor const&) = default;
+};
+
 struct Plan {
   std::vector<std::uint32_t> place;  // slots that get a new instance of the current revision
+  std::vector<Successor> place_earlier;
   std::vector<StopOrder> stop;
   std::optional<model::EventBody> decision;  // to be journalled
   bool is_removed = false;                   // nothing is left of a service that was to be removed

@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/planted.hpp"
+#include "core/service/moving.hpp"
 
 namespace davit::service {
 namespace {
@@ -41,7 +42,7 @@ class Step {
     for (auto const* slot : done_) finish(*slot);
     for (auto const* slot : begun_) advance(*slot);
     for (auto const* slot : failing_) advance(*slot);
-    if (is_paused) return;
+    if (is_paused) return move_off(terms_, draft_);
     begin();
     conclude();
   }
