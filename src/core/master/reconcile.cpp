@@ -154,7 +154,11 @@ bool Master::may_plan(Service const& service) const {
 }
 
 void Master::reconcile(Service& service) {
-  if (!service.exists() || !acts_for(service.shard)) return;  // the next owner plans; so does this one when its view is fresh again
+  if (!service.exists() || !shards_[service.shard.value].is_mine) return;
+  if (!may_command()) {  // planned anew when the view is fresh again, however short the lapse
+    was_commanding_ = false;
+    return;
+  }
   if (!may_plan(service)) return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
   auto const slots_at = keep_slots(service);
   auto const look_at = mark(service);
