@@ -273,7 +273,8 @@ void Master::retry(Service& service) {
   bool const are_all_due = std::exchange(service.placing.are_all_due, false);
   std::vector<std::pair<std::uint32_t, InstanceId>> due;
   for (auto& instance : service.instances) {
-    bool const is_tried = are_all_due || (is_room_left && instance.lacks_room);
+    bool const is_wanted_again = instance.retry_at == kNever && instance.node == kNoNode && is_wanted(service.head, instance);
+    bool const is_tried = are_all_due || is_wanted_again || (is_room_left && instance.lacks_room);
     if (is_tried && instance.state == InstanceState::Pending) instance.retry_at = now_.monotonic;
     if (instance.retry_at <= now_.monotonic) due.emplace_back(instance.slot, instance.id);
   }

@@ -27,7 +27,8 @@ Instance const* successor(Slot const& slot) {
 }
 
 bool is_on_its_way(Slot const& slot, Moving moving) {
-  if (moving == Moving::StopFirst) return slot.is_empty() || (slot.outdated.empty() && !may_serve(*slot.current.front()));
+  auto const serves_any = [](auto const& all) { return std::ranges::any_of(all, [](Instance const* each) { return may_serve(*each); }); };
+  if (moving == Moving::StopFirst) return !serves_any(slot.current) && !serves_any(slot.outdated);
   auto const* next = successor(slot);
   return is_to_move(slot) && next && !is_waiting_in_vain(*next);
 }

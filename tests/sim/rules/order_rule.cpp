@@ -41,7 +41,9 @@ void OrderRule::on_transition(NodeId master, master::Transition const& change) {
   std::tuple const instance{master, change.service, change.slot, change.instance};
   if (change.type == "instance.pending") waiting_.insert(instance);
   else waiting_.erase(instance);
-  if (change.type == "instance.running" && change.reason != Reason::None) unwell_.emplace(master, change.instance);
+  std::pair const seen{master, change.instance};
+  if (change.type == "instance.running" && change.reason != Reason::None) unwell_[seen] = true;
+  else if (auto const known = unwell_.find(seen); known != unwell_.end()) known->second = false;
 }
 
 void OrderRule::on_sent_by_agent(NodeId, NodeId, model::ToMaster const& message) {
@@ -62,7 +64,7 @@ void OrderRule::look() {
     auto const* service = view ? view->find_service(name) : nullptr;
     return !service || !service->find(std::get<2>(each), std::get<3>(each));
   });
-  unwell_.clear();
+  std::erase_if(unwell_, [](auto const& each) { return !each.second; });
   decided_.clear();
   for (auto const& node : cluster_->masters()) {
     auto const* view = node->master();
@@ -82,7 +84,7 @@ void OrderRule::check(NodeId id, NodeId agent, model::ToAgent const& message) {
   if (grant && grant->owner != id) return;  // passed on for the one who has it
   if (answers_.refuses(agent, stop->fence)) return;  // its master cannot know yet what another one does there
   if (!sent_.emplace(id, stop->id).second || decided_.contains({id, stop->id})) return;  // it is said again, or at last
-  if (unwell_.contains({id, stop->id})) return;  // it has recovered since, by a report that came in the same step
+  if (unwell_.contains({id, stop->id})) return;  // as its master saw it, at least when this was decided
   findings_.checked();
   auto const node = std::ranges::find_if(cluster_->masters(), [&](auto const& each) { return each->machine().id() == id; });
   auto const* view = (*node)->master();

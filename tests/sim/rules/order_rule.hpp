@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <tuple>
@@ -57,7 +58,7 @@ class OrderRule final : public Observer {
   Cluster* cluster_ = nullptr;
   std::set<std::pair<NodeId, InstanceId>> sent_;
   std::set<std::pair<NodeId, InstanceId>> decided_;  // stops, by the last look: what is sent later rests on what was so then
-  std::set<std::pair<NodeId, InstanceId>> unwell_;   // as the master saw them since the last look: they run, and do not serve
+  std::map<std::pair<NodeId, InstanceId>, bool> unwell_;  // as a master sees them: they run and do not serve; false: they did until now
   std::set<InstanceId> ready_;  // as their agents have said last
   std::set<std::tuple<NodeId, std::string, std::uint32_t, InstanceId>> waiting_;  // for which a master has found no node
 };
