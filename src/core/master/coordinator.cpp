@@ -271,8 +271,12 @@ void Master::on_node_record(NodeId id) {
   touch_path(node);
   see_node(node);
   if (liveness_) {
-    if (!node.is_recorded) liveness_->forget(id);
-    else if (node.is_worker()) liveness_->expect({id, node.record.incarnation}, now_.monotonic);
+    if (!node.is_recorded) {
+      liveness_->forget(id);
+      if (node.is_connected) liveness_->connected(id, 0, now_.monotonic);  // it may yet be heard over the same connection, and come back
+    } else if (node.is_worker()) {
+      liveness_->expect({id, node.record.incarnation}, now_.monotonic);
+    }
   }
   bool const is_down = !node.is_recorded || node.is_down();
   if (is_down && !was_down) on_down(node);
