@@ -9,6 +9,7 @@
 #include "adapters/store_etcd/etcd_store.hpp"
 #include "app/setting_reader.hpp"
 #include "base/result.hpp"
+#include "base/units.hpp"
 #include "cli/command.hpp"
 #include "ports/loop.hpp"
 
@@ -21,6 +22,7 @@ struct EtcdSettings {
   std::filesystem::path ca;
   std::filesystem::path certificate;
   std::filesystem::path key;
+  Bytes quota;  // 0: etcd's default, where it does not tell by itself
 };
 
 // Those that say how, not where.

@@ -105,6 +105,7 @@ Result<model::Head> Master::dry_run(model::Command const& command, Wall now) con
       service::decide(service ? &service->head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second.record, command));
   model::Head head = service ? service->head : model::Head{.name = command.service};
   if (!decision.event) return head;
+  TRY_VOID(check_store(*decision.event));
   TRY_VOID(check_ports(command.service, *decision.event));
   return apply(head, {.number = head.events + 1, .time = now, .author = command.author, .body = *std::move(decision.event)});
 }

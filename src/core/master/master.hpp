@@ -320,6 +320,7 @@ class Master {
   void give_up(Service& service, Instance& instance, model::Reason reason);
   bool fails_too_often(Service const& service, Instance const& instance) const;
   bool fits_elsewhere(Service& service, Instance const& instance);
+  static std::map<std::uint32_t, std::vector<placement::Refusal>>& avoided_of(Service& service);
   void see_life(Node& node, std::uint64_t life);
   void see_orphan(Node const& node, model::InstanceReport const& report);
   void stop_orphan(Unclaimed& orphan);

@@ -17,6 +17,8 @@ namespace {
 
 constexpr Duration kPendingRetry = 2s;
 constexpr Duration kRefusedFor = 2s;
+constexpr std::size_t kMostAvoided = 2;  // so that three nodes are tried
+constexpr Duration kLeastAvoided = 1min;
 constexpr Duration kClaimAgain = 100ms;
 constexpr Duration kMeanStays = 30s;
 constexpr std::size_t kMostStale = 64;
@@ -195,8 +197,10 @@ void Master::offer(Service& service, Instance& instance) {
     return keep_waiting(service, instance, search);
   count_order();
   auto chosen = placement_.choose(search);
-  if (!chosen && service.placing.avoided.erase(instance.slot) > 0) {  // where it failed it may yet be tried again
-    service.placing.refusals.erase(instance.id);
+  if (auto const avoided = chosen ? decltype(service.placing.avoided)::node_type() : service.placing.avoided.extract(instance.slot)) {
+    std::erase_if(service.placing.refusals[instance.id], [&](placement::Refusal const& each) {
+      return std::ranges::any_of(avoided.mapped(), [&](auto const& other) { return other.node == each.node && other.until == each.until; });
+    });
     chosen = placement_.choose(search_for(service, instance, request));
   }
   if (!chosen) return keep_waiting(service, instance, search_for(service, instance, request));
@@ -212,24 +216,34 @@ bool Master::fails_too_often(Service const& service, Instance const& instance) c
   if (!service.exists() || service.head.removing || service.head.rollout.is_under_way()) return false;
   auto const& policy = service.head.spec()->restart_policy;
   auto const most = policy.attempts_per_node;
+  if (instance.reason == Reason::LeaseEnded) return false;  // that was the node's, or the network's
   if (most == 0 || policy.condition == model::RestartCondition::None) return false;
   return instance.state == InstanceState::Failed && instance.reason != Reason::None && !instance.stop_sent && !instance.is_unknown &&
          instance.revision == service.head.revision && instance.failures >= most;
 }
 
-// A node that it fails on is avoided for as long as its failures count.
+// What failed as another revision may do well as this one.
+std::map<std::uint32_t, std::vector<placement::Refusal>>& Master::avoided_of(Service& service) {
+  auto& placing = service.placing;
+  if (std::exchange(placing.avoided_by, service.head.revision) != service.head.revision) placing.avoided.clear();
+  return placing.avoided;
+}
+
+// A node that it fails on is avoided for as long as its failures count. Not more than a few: elsewhere its back-off begins anew, and what
+// fails on each of these would fail on all.
 bool Master::fits_elsewhere(Service& service, Instance const& instance) {
-  auto& avoided = service.placing.avoided[instance.slot];
-  std::erase_if(avoided, [&](auto const& each) { return each.until <= now_.monotonic; });
-  auto refusals = avoided;
+  auto& all = avoided_of(service);
+  auto const known = all.find(instance.slot);
+  auto avoided = known == all.end() ? std::vector<placement::Refusal>() : known->second;
+  std::erase_if(avoided, [&](auto const& each) { return each.until <= now_.monotonic || each.node == instance.node; });
   bool const fails = fails_too_often(service, instance);
-  auto const until = now_.monotonic + service.head.spec()->restart_policy.window;
-  refusals.push_back({instance.node, until, instance.reason, fmt::format("it failed there {} times in a row", instance.failures)});
+  if (fails && avoided.size() >= kMostAvoided) return false;
+  auto const until = now_.monotonic + std::max(service.head.spec()->restart_policy.window, kLeastAvoided);
+  avoided.push_back({instance.node, until, instance.reason, fmt::format("it failed there {} times in a row", instance.failures)});
   auto search = search_for(service, instance, service.placing.request);
-  search.refusals = refusals;
+  search.refusals = avoided;
   bool const fits = placement_.choose(search).has_value();
-  if (fits && fails) avoided = std::move(refusals);
-  if (avoided.empty()) service.placing.avoided.erase(instance.slot);
+  if (fits && fails) all[instance.slot] = std::move(avoided);
   return fits;
 }
 

@@ -1,5 +1,6 @@
 // From plans to orders, and the table of instances that both sides keep.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <fmt/core.h>
@@ -20,6 +21,7 @@ namespace {
 
 constexpr Duration kAnswerPoll = 500ms;
 constexpr Duration kLookElsewhere = 2s;
+constexpr std::size_t kLooksAtOnce = 64;  // of one service
 constexpr std::size_t kNodesPerMillisecond = 1000;  // that maintain() looks at
 constexpr std::size_t kInstancesPerStep = 10'000;  // about a millisecond, but for a larger service
 constexpr std::size_t kInstancesPerOrder = 32;     // looked at by a plan; in the time of one order, roughly
@@ -128,15 +130,23 @@ Monotonic Master::mark(Service& service) {
   bool const stops_first = service.exists() && service::terms_of(service.head).moving == service::Moving::StopFirst;
   bool const may_look = service.placing.looked_elsewhere_at + kLookElsewhere <= now_.monotonic;
   bool looks = false;
+  std::size_t looked = 0;
+  auto const waits = [](Instance const& each) { return each.state == InstanceState::Pending && each.node == kNoNode; };
+  bool may_stop_first = !stops_first || std::ranges::none_of(service.instances, waits);  // each asks for the same room
   for (auto& instance : service.instances) {
     auto const* at = node(instance.node);
     instance.is_unknown = at && !at->answered.test(service.shard.value) && !planted(Bug::UnansweredIsReady);
     auto const move = service.placing.moves.find(instance.slot);
     bool const is_moving = move != service.placing.moves.end() && move->second.id == instance.id;
     bool const is_drained = at && at->record.availability == model::Availability::Drain;
-    bool const is_asking = (is_drained && stops_first) || fails_too_often(service, instance);
+    bool const has_to_stop_first = is_drained && stops_first;
+    bool const is_asking = has_to_stop_first || fails_too_often(service, instance);
     looks |= is_asking;
-    instance.is_leaving = is_moving || (is_drained && !stops_first) || (is_asking && may_look && fits_elsewhere(service, instance));
+    bool const may_ask = is_asking && may_look && looked < kLooksAtOnce && (!has_to_stop_first || may_stop_first);
+    looked += may_ask ? 1 : 0;
+    bool const fits = may_ask && fits_elsewhere(service, instance);
+    if (fits && has_to_stop_first) may_stop_first = false;
+    instance.is_leaving = is_moving || (is_drained && !stops_first) || fits;
     instance.was_downed = at && at->downed_at != kNever && instance.created < at->downed_at;
   }
   if (looks && may_look) service.placing.looked_elsewhere_at = now_.monotonic;
@@ -208,7 +218,7 @@ void Master::place(Service& service, service::Successor const& wanted) {
   auto made = new_instance(service, slot);
   made.revision = wanted.revision;
   auto& instance = service.instances.insert(std::move(made));
-  if (auto const avoided = service.placing.avoided.find(slot); avoided != service.placing.avoided.end())
+  if (auto const avoided = avoided_of(service).find(slot); avoided != service.placing.avoided.end())
     service.placing.refusals[instance.id] = avoided->second;
   offer(service, instance);
   if (orders_left_ == left) count_order();  // also when it has to wait: a step that makes 100,000 wait would be a long one
@@ -271,14 +281,15 @@ void Master::send_stop(Service const& service, Instance const& instance, Reason 
 void Master::retry(Service& service) {
   bool const is_room_left = std::exchange(service.placing.has_left_room, false);
   bool const are_all_due = std::exchange(service.placing.are_all_due, false);
-  std::vector<std::pair<std::uint32_t, InstanceId>> due;
+  std::vector<std::tuple<std::uint32_t, std::uint32_t, InstanceId>> due;  // by revision, since each asks for other nodes
   for (auto& instance : service.instances) {
     bool const is_wanted_again = instance.retry_at == kNever && instance.node == kNoNode && is_wanted(service.head, instance);
     bool const is_tried = are_all_due || is_wanted_again || (is_room_left && instance.lacks_room);
     if (is_tried && instance.state == InstanceState::Pending) instance.retry_at = now_.monotonic;
-    if (instance.retry_at <= now_.monotonic) due.emplace_back(instance.slot, instance.id);
+    if (instance.retry_at <= now_.monotonic) due.emplace_back(instance.revision, instance.slot, instance.id);
   }
-  for (auto const& [slot, id] : due) {
+  std::ranges::sort(due);
+  for (auto const& [revision, slot, id] : due) {
     if (orders_left_ == 0) return;
     auto& instance = *service.find(slot, id);
     instance.retry_at = kNever;

@@ -56,7 +56,12 @@ void Draft::place(Slot const& slot) {
 
 void Draft::place_beside(Slot const& slot, Instance const& old) {
   if (old.revision == head_.revision) plan_.place.push_back(slot.number);
-  else if (head_.revisions.contains(old.revision)) plan_.place_earlier.push_back({slot.number, old.revision});
+  else plan_.place_earlier.push_back({slot.number, old.revision});
+}
+
+bool Draft::may_have_successor(Instance const& old) const {
+  auto const kept = head_.revisions.find(old.revision);
+  return kept != head_.revisions.end() && moving_of(*kept->second.spec) == Moving::StartFirst;
 }
 
 // Those of one slot follow each other.

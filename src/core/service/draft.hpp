@@ -52,6 +52,8 @@ class Draft {
   void place(Slot const& slot);
   // Wherever else there is room: on another node they do not get in each other's way.
   void place_beside(Slot const& slot, Instance const& old);
+  // One of the same, earlier revision, beside it.
+  bool may_have_successor(Instance const& old) const;
   void wake_at(Monotonic at) { plan_.wake_at = std::min(plan_.wake_at, at); }
 
  private:

@@ -44,11 +44,11 @@ void move_off(Terms const& terms, Draft& draft) {
   for (auto const& slot : slots) {
     if (!is_to_move(slot) || slot.stopping > 0) continue;
     auto const& old = *movable(slot).front();
-    bool const has_successor_of_its_kind =
-        terms.moving == Moving::StartFirst || slot.outdated.empty();  // what stops first is placed as the current revision
-    if (!has_successor_of_its_kind) continue;
-    if (!may_serve(old)) {
-      draft.stop(old, model::Reason::Replaced);  // nobody misses it
+    bool const is_current = slot.outdated.empty();
+    if (!is_current && (terms.moving != Moving::StartFirst || !draft.may_have_successor(old))) continue;
+    if (!may_serve(old)) {  // nobody misses it; but an empty slot would get the current revision
+      if (is_current) draft.stop(old, model::Reason::Replaced);
+      else if (!successor(slot)) draft.place_beside(slot, old);
     } else if (turns > 0 && !successor(slot)) {
       --turns;
       if (terms.moving == Moving::StartFirst) draft.place_beside(slot, old);

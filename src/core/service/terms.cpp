@@ -13,12 +13,12 @@ std::string_view reason_of(UpdateOrder order, std::string_view obstacle) {
   return order == UpdateOrder::Auto ? "nothing forbids two instances of a slot at once" : "update_config says so";
 }
 
+}  // namespace
+
 Moving moving_of(model::ServiceSpec const& spec) {
   if (model::has_node_volume(spec)) return Moving::Never;
   return spec.on_isolation == model::OnIsolation::Stop ? Moving::StopFirst : Moving::StartFirst;
 }
-
-}  // namespace
 
 Terms terms_of(model::Head const& head) {
   auto const& spec = *head.spec();

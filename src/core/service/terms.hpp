@@ -13,6 +13,8 @@ namespace davit::service {
 // How an instance gets to another node.
 enum class Moving : std::uint8_t { StartFirst, StopFirst, Never };
 
+Moving moving_of(model::ServiceSpec const& spec);
+
 struct Terms {
   std::size_t parallelism = 1;  // of slots, at most all; 0 only where there is none
   Duration delay{};
