@@ -32,12 +32,12 @@ void AdmissionRule::on_received_by_agent(NodeId id, model::ToAgent const& messag
   if (stop) agent.told_to_stop.insert(stop->id);  // which it reports once the engine's call under way is done
 }
 
-// That they are gone is said later, where a refusal has to be durable first.
+// That they are gone is said later, where a refusal has to be durable first; an earlier attempt's container may be left for a while.
 void AdmissionRule::forget_ended(NodeId id, Agent& agent) const {
   std::set<std::string> there;
   for (auto const& [name, container] : cluster_->agent(id).engine().containers()) {
     auto const label = container.detail.labels.find("davit.instance");
-    if (label != container.detail.labels.end()) there.insert(label->second);
+    if (label != container.detail.labels.end() && container.is_alive()) there.insert(label->second);
   }
   std::erase_if(agent.admitted,
                 [&](auto const& each) { return agent.told_to_stop.contains(each.first) && !there.contains(to_string(each.first)); });
