@@ -71,6 +71,7 @@ asio::awaitable<Result<master::Applied>> async_apply(Call call, service::Command
 asio::awaitable<http::Response> async_answer_write(Call call, WriteOptions options, std::string service, Result<master::Applied> applied) {
   if (!applied) co_return problem_of(applied.error());
   co_await async_until_seen(&call.context, applied->store_revision);
+  if (auto refused = refuse_to_show(call.context, applied->store_revision)) co_return *std::move(refused);
   auto const* found = call.context.master().find_service(service);
   if (found && options.wait > Duration{}) {
     co_await async_settle(&call.context, service, found->head.uid, call.context.loop.now().monotonic + options.wait);

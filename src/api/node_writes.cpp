@@ -132,6 +132,7 @@ asio::awaitable<http::Response> async_change(Call call, NodeCommand command) {
   auto const applied = co_await async_apply(call, std::move(command));
   if (!applied) co_return problem_of(applied.error());
   co_await async_until_seen(&call.context, applied->store_revision);
+  if (auto refused = refuse_to_show(call.context, applied->store_revision)) co_return *std::move(refused);
   if (options->wait > Duration{}) co_await async_until_empty(&call.context, id, call.context.loop.now().monotonic + options->wait);
   co_return render_applied(call, id, *applied);
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <fmt/core.h>
+
+#include "api/problem.hpp"
 #include "runtime/wakeup.hpp"
 
 namespace davit::api {
@@ -25,6 +28,18 @@ boost::asio::awaitable<void> async_until(Context* context, Condition const* has_
 boost::asio::awaitable<void> async_until_seen(Context* context, std::int64_t revision) {
   auto const has_come = [&] { return has_seen(*context, revision); };
   co_await async_until(context, &has_come);
+}
+
+std::optional<http::Response> refuse_to_show(Context const& context, std::int64_t revision) {
+  if (has_seen(context, revision)) return std::nullopt;
+  auto response =
+      problem_of({Code::Unavailable,
+                  fmt::format("the change is made, at revision {} of the store, but this master has lost touch with the store and "
+                              "cannot show it; look at another master, or repeat it with its Idempotency-Key",
+                              revision),
+                  {}});
+  response.headers.add("Davit-Revision", std::to_string(revision));
+  return response;
 }
 
 boost::asio::awaitable<void> async_until_generation(Context* context, std::string service, std::vector<std::uint64_t> any_of) {

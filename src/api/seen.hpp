@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 
 #include "api/context.hpp"
 #include "base/ids.hpp"
+#include "http/message.hpp"
 
 namespace davit::api {
 
@@ -17,6 +19,9 @@ inline bool has_seen(Context const& context, std::int64_t revision) { return con
 
 // At most two seconds: a master that is cut off comes to it later or never.
 boost::asio::awaitable<void> async_until_seen(Context* context, std::int64_t revision);
+
+// Of a change that is made, by a master that cannot show it: what it shows would be from before. Empty: it can.
+std::optional<http::Response> refuse_to_show(Context const& context, std::int64_t revision);
 
 // The same for one of these generations of a service, which another master may have shown already: until it is at one of them, or beyond
 // all. Does not wait for a service that is not there.
