@@ -16,6 +16,8 @@ struct Grant {
   friend bool operator==(Grant const&, Grant const&) = default;
 };
 
+inline constexpr Monotonic kNeverAgain{};  // as the end of a lease: what has ended is to be kept so
+
 // A container that must not run beyond `end`: a line of the file that an agent keeps for the guard beside it. `end` is a time of the
 // boot that is named: clocks of two boots cannot be compared.
 struct ContainerLease {

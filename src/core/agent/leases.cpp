@@ -192,18 +192,26 @@ void Agent::end_lease(Instance& instance) {
   stop_to_restart(instance, Reason::LeaseEnded, std::string(kLeaseEndedText));
 }
 
-// Containers that are new or gone at once; a renewal when half of what the guard knows of is used up.
+// Containers that are new or gone at once; a renewal when half of what the guard knows of is used up. Of attempts that are over until
+// they are removed: an engine may obey a start late that a process before this one has asked for.
 void Agent::write_leases() {
   if (!options_.has_guard || !is_complete_ || is_writing_leases_) return;
   std::map<std::string, Monotonic> ends;
+  std::set<std::string_view> last_attempts;
   bool is_due = false;
   for (auto const id : leased_) {
     auto const& instance = *find(id);
+    if (!instance.previous_container.empty()) last_attempts.insert(instance.previous_container);
     if (instance.container.id.empty()) continue;
     ends[instance.container.id] = instance.lease_end;
     auto const written = written_leases_.find(instance.container.id);
     bool const is_new = written == written_leases_.end();
     is_due = is_due || is_new || (instance.lease_end > written->second && written->second - now_.monotonic < instance.stop_after / 2);
+  }
+  for (auto const& [container, end] : written_leases_) {
+    if (ends.contains(container) || !(garbage_.contains(container) || last_attempts.contains(container))) continue;
+    ends[container] = model::kNeverAgain;
+    is_due = is_due || end != model::kNeverAgain;
   }
   if (!is_due && ends.size() == written_leases_.size()) return;
   if (write_leases_at_ > now_.monotonic) {

@@ -31,7 +31,8 @@ void Guard::on(LeasesRead const& event) {
     auto& watched = listed[lease.container];
     if (known != watched_.end()) watched = known->second;
     watched.end = lease.end;
-    if (lease.end > now_) watched.phase = Phase::Covered;
+    if (lease.end == model::kNeverAgain) watched.phase = Phase::Empty;
+    else if (lease.end > now_) watched.phase = Phase::Covered;
   }
   watched_ = std::move(listed);
 }

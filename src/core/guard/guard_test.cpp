@@ -47,6 +47,13 @@ TEST_F(GuardTest, signals_at_the_end_and_kills_two_seconds_later) {
   EXPECT_THAT(tick_at(kStart + 12s), ElementsAre(Action(Kill{"c1"})));
 }
 
+TEST_F(GuardTest, keeps_a_container_empty_that_is_never_to_run_again) {
+  write({lease("c1", kStart + 10s)});
+  EXPECT_THAT(write({lease("c1", model::kNeverAgain)}), IsEmpty());
+  EXPECT_THAT(tick_at(kStart + kLookEvery), ElementsAre(Action(Look{{"c1"}})));
+  EXPECT_THAT(step(Looked{{"c1"}}), ElementsAre(Action(Kill{"c1"})));
+}
+
 TEST_F(GuardTest, leaves_a_container_alone_whose_lease_is_renewed_in_time) {
   write({lease("c1", kStart + 10s)});
   now = kStart + 9s;
