@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "runtime/fd.hpp"
 
@@ -46,8 +47,20 @@ inline runtime::Fd bound(int type, std::uint16_t port = 0, int backlog = 1024) {
   return socket;
 }
 
-// Where nothing listens.
-inline std::uint16_t free_port(int type = SOCK_STREAM) { return port_of(bound(type)); }
+// Where nothing listens: outside the range from which the kernel takes ports by itself, of the test's own sockets for one.
+inline std::uint16_t free_port(int type = SOCK_STREAM) {
+  constexpr std::uint32_t kFirst = 10'000;
+  constexpr std::uint32_t kCount = 5'000;
+  static std::uint32_t next = static_cast<std::uint32_t>(::getpid()) * 7;
+  for (std::uint32_t tries = 0; tries < kCount; ++tries) {
+    auto const port = static_cast<std::uint16_t>(kFirst + next++ % kCount);
+    auto const address = loopback(port);
+    runtime::Fd const probe(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+    if (::bind(probe.get(), reinterpret_cast<sockaddr const*>(&address), sizeof(address)) == 0) return port;
+  }
+  ADD_FAILURE() << "no port is free";
+  return 0;
+}
 
 inline runtime::Fd connect_to(std::uint16_t port, int type = SOCK_STREAM) {
   runtime::Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
