@@ -8,7 +8,6 @@
 #include "base/check.hpp"
 #include "base/planted.hpp"
 #include "core/master/master.hpp"
-#include "core/service/draft.hpp"
 #include "core/service/plan.hpp"
 #include "core/service/terms.hpp"
 

@@ -19,12 +19,6 @@ inline bool serves(Instance const& instance) { return instance.is_ready() && !in
 // It found no node for a reason that ends when another instance leaves its own.
 bool waits_for_room(Instance const& instance);
 
-// A rollout that goes no further, or not at present: slots that it has not reached stay at their revision, also on another node.
-inline bool may_stay_at_earlier(model::Rollout const& rollout) {
-  return rollout.state == model::RolloutState::Paused || rollout.state == model::RolloutState::Stopped ||
-         rollout.state == model::RolloutState::Incomplete;
-}
-
 struct Slot {
   std::uint32_t number = 0;
   std::span<Instance const*> current;   // of the wanted revision, not asked to stop; the best first

@@ -15,6 +15,12 @@ enum class Moving : std::uint8_t { StartFirst, StopFirst, Never };
 
 Moving moving_of(model::ServiceSpec const& spec);
 
+// A rollout that goes no further, or not at present: slots that it has not reached stay at their revision, also on another node.
+inline bool may_stay_at_earlier(model::Rollout const& rollout) {
+  return rollout.state == model::RolloutState::Paused || rollout.state == model::RolloutState::Stopped ||
+         rollout.state == model::RolloutState::Incomplete;
+}
+
 struct Terms {
   std::size_t parallelism = 1;  // of slots, at most all; 0 only where there is none
   Duration delay{};
