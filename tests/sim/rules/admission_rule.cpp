@@ -100,13 +100,10 @@ void AdmissionRule::on_report(NodeId id, Agent& agent, model::InstanceReport con
   if (report.state != model::InstanceState::Stopping) forget_ended(id, agent);
   std::map<std::pair<model::Protocol, std::uint16_t>, InstanceId> taken;
   for (auto const& [instance, each] : agent.admitted) {
-    // Made late, for a process that is no more: its port may be another one's by now. Whichever of the two is started second gets another.
-    bool const runs_now = runs(cluster_->agent(id), instance);
-    if (each.is_found && !runs_now) continue;
+    // Made late, for a process that is no more: its port may be another one's by now, and it gets one of its own should it be started.
+    if (each.is_found && !runs(cluster_->agent(id), instance)) continue;
     for (auto const& port : each.ports) {
       auto const [other, is_first] = taken.try_emplace({port.protocol, port.published}, instance);
-      bool const is_late = !is_first && (each.is_found || agent.admitted.at(other->second).is_found);
-      if (is_late && !(runs_now && runs(cluster_->agent(id), other->second))) continue;
       if (!is_first && port.published != 0 && other->second != instance) {
         findings_.add("admission", fmt::format("agent {} gives port {} to {} and to {}", id.value, port.published, to_string(other->second),
                                                to_string(instance)));
