@@ -307,7 +307,11 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
       begin_probing(instance);
       inspect(instance);
       break;
-    case model::ContainerState::Created: begin_start(instance); break;
+    case model::ContainerState::Created:
+      // It may have been made late, for a process that is no more, when another instance had been given its ports.
+      if (ports_.are_shared(instance.ports)) create_with_other_ports(instance, "another instance was given its port");
+      else begin_start(instance);
+      break;
     case model::ContainerState::Removing:
     case model::ContainerState::Exited:
     case model::ContainerState::Dead: {

@@ -216,6 +216,7 @@ class Agent {
   void begin_start(Instance& instance);
   void on_started(Instance& instance, Result<model::EngineReply> const& outcome);
   void retry_with_other_ports(Instance& instance, std::string const& message);
+  void create_with_other_ports(Instance& instance, std::string const& message);
   void inspect(Instance& instance);
   void on_inspected(Instance& instance, Result<model::EngineReply> const& outcome);
   void observe(Instance& instance, model::ContainerDetail const& detail);

@@ -145,7 +145,10 @@ class AgentTest : public testing::Test {
   Reply on(model::PullImage const&) { return model::Pulled{}; }
   Reply on(model::CreateContainer const& call) {
     environment_ = call.environment;
-    auto const id = "c" + std::to_string(containers_.size() + 1);
+    for (auto const& [taken, container] : containers_) {
+      if (container.name == call.name) return fail(Code::Exists, "the name is in use", std::string(model::engine_error::kNameInUse));
+    }
+    auto const id = "c" + std::to_string(++creations_);
     auto& container = containers_[id];
     container.id = id;
     container.name = call.name;
@@ -203,6 +206,7 @@ class AgentTest : public testing::Test {
   Reply stats_ = model::ContainerStats{};
   std::vector<model::ToMaster> said_;
   std::map<std::string, model::RegistryEntry> registered_;
+  int creations_ = 0;
   int registrations_ = 0;
   OpId probe_op_ = 0;  // the last that it asked for
   bool has_registry_ = false;

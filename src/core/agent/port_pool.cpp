@@ -1,5 +1,7 @@
 #include "core/agent/port_pool.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 namespace davit::agent {
@@ -61,6 +63,13 @@ void PortPool::release(std::span<model::PublishedPort const> ports) {
     auto const taken = taken_.find({port.protocol, port.published});
     if (taken != taken_.end() && --taken->second == 0) taken_.erase(taken);
   }
+}
+
+bool PortPool::are_shared(std::span<model::PublishedPort const> ports) const {
+  return std::ranges::any_of(ports, [this](auto const& port) {
+    auto const taken = taken_.find({port.protocol, port.published});
+    return taken != taken_.end() && taken->second > 1;
+  });
 }
 
 void PortPool::block(std::span<model::PublishedPort const> ports, Monotonic now) {

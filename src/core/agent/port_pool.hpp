@@ -31,6 +31,8 @@ class PortPool {
   Result<std::vector<model::PublishedPort>> pick(std::vector<model::PortSpec> const& wanted, Monotonic now);
   void take(std::span<model::PublishedPort const> ports);
   void release(std::span<model::PublishedPort const> ports);
+  // Of ports that are taken: whether another has taken one of them too.
+  bool are_shared(std::span<model::PublishedPort const> ports) const;
   // The cluster's ingress ports, on which the node itself listens: never picked, but not kept from a user who has named one.
   void reserve(std::set<std::pair<model::Protocol, std::uint16_t>> ports) { reserved_ = std::move(ports); }
   // Somebody outside of Davit holds them: not picked again for a minute.

@@ -55,5 +55,65 @@ TEST_F(AgentPortsTest, are_picked_clear_of_the_cluster_s_ingress_ports) {
   EXPECT_EQ(report.ports[0].published, PortRange().first + 1);
 }
 
+class LateContainerTest : public AgentTest {
+ protected:
+  static model::RunInstance offer_with_port(InstanceId id, std::uint32_t slot) {
+    auto offered = offer(0, 1, id);
+    auto spec = std::make_shared<model::ServiceSpec>(*offered.spec);
+    spec->ports = {{.target = 80}};
+    offered.spec = spec;
+    offered.slot = slot;
+    return offered;
+  }
+  // As an earlier process of the agent asked for.
+  std::string make_container(model::RunInstance const& of, std::uint16_t port, std::uint32_t attempt = 1) {
+    Identity const identity{of.id, of.uid, of.service, of.slot, of.revision, of.fence, attempt, of.token};
+    auto const id = "late" + std::to_string(attempt);
+    auto& container = containers_[id];
+    container.id = id;
+    container.name = container_name(identity);
+    container.labels = labels_of({{9}, durable_.node}, identity);
+    container.ports = {{"", 80, Protocol::Tcp, "0.0.0.0", port}};
+    return id;
+  }
+  std::uint16_t bound_port(std::string const& container) { return containers_.at(container).ports.at(0).published; }
+};
+
+TEST_F(LateContainerTest, is_made_again_when_another_instance_has_its_port) {
+  tell(offer_with_port({77}, 1));
+  EXPECT_EQ(last_report().ports.at(0).published, PortRange().first);
+  auto const late = make_container(offer_with_port({78}, 2), PortRange().first);
+  pass(31s);
+  tell(offer_with_port({78}, 2));
+  pass(1s);
+  EXPECT_EQ(last_report().ports.at(0).published, PortRange().first + 1);
+  EXPECT_FALSE(containers_.contains(late));
+  std::set<std::uint16_t> bound;
+  for (auto const& id : running()) bound.insert(bound_port(id));
+  EXPECT_THAT(bound, testing::ElementsAre(PortRange().first, PortRange().first + 1));
+}
+
+TEST_F(LateContainerTest, is_started_when_its_port_is_its_own) {
+  auto const late = make_container(offer_with_port({78}, 2), PortRange().first + 7);
+  pass(31s);
+  tell(offer_with_port({78}, 2));
+  EXPECT_THAT(running(), testing::ElementsAre(late));
+  EXPECT_EQ(last_report().ports.at(0).published, PortRange().first + 7);
+}
+
+TEST_F(LateContainerTest, of_the_next_attempt_is_not_taken_for_one_with_other_ports) {
+  tell(offer_with_port({77}, 1));
+  auto const late = make_container(offer_with_port({77}, 1), PortRange().first + 7, 2);
+  auto const first = running().at(0);
+  containers_.at(first).state = model::ContainerState::Exited;
+  step(EngineHinted{model::ContainerTouched{first}});
+  pass(10s);
+  auto const now = running();
+  ASSERT_THAT(now, testing::SizeIs(1));
+  EXPECT_NE(now[0], late);
+  EXPECT_FALSE(containers_.contains(late));
+  EXPECT_EQ(last_report().ports.at(0).published, bound_port(now[0]));
+}
+
 }  // namespace
 }  // namespace davit::agent

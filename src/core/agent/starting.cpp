@@ -45,6 +45,14 @@ Reason reason_of(Error const& error) {
   return Reason::StartFailed;
 }
 
+// The engine knows no names of ports, and has an order of its own.
+bool have_same_numbers(std::vector<model::PublishedPort> const& left, std::vector<model::PublishedPort> const& right) {
+  auto const same = [](auto const& a, auto const& b) {
+    return a.target == b.target && a.protocol == b.protocol && a.published == b.published;
+  };
+  return std::ranges::is_permutation(left, right, same);
+}
+
 }  // namespace
 
 // Does what the phase asks for; also after the engine was away, so each call must be safe to repeat.
@@ -217,11 +225,12 @@ void Agent::begin_start(Instance& instance) {
 void Agent::on_name_taken(Instance& instance, Result<model::EngineReply> const& outcome) {
   auto const& detail = std::get<model::ContainerDetail>(*outcome);
   auto const found = identify(owner(), detail.name, detail.labels);
-  if (found && found->instance == instance.identity.instance && detail.state == model::ContainerState::Created) {
+  bool const is_ours = found && found->instance == instance.identity.instance;
+  if (is_ours && detail.state == model::ContainerState::Created && have_same_numbers(detail.ports, instance.ports)) {
     on_created(instance, model::EngineReply{model::Created{detail.id, {}}});
     return;
   }
-  if (found && found->instance == instance.identity.instance) discard(detail.id);  // an ended attempt of ours
+  if (is_ours) discard(detail.id);  // an ended attempt, or one that an earlier process meant to have other ports
   ++instance.identity.attempt;  // a stranger's container stays untouched
   create(instance);
 }
@@ -249,9 +258,13 @@ void Agent::on_started(Instance& instance, Result<model::EngineReply> const& out
   inspect(instance);  // its address; and it may have ended already
 }
 
-// Picked ports are ours to change; a fixed one is the user's, and waits until it is free.
 void Agent::retry_with_other_ports(Instance& instance, std::string const& message) {
   ports_.block(instance.ports, now_.monotonic);
+  create_with_other_ports(instance, message);
+}
+
+// In place of a container that never ran. Picked ports are ours to change; a fixed one is the user's, and waits until it is free.
+void Agent::create_with_other_ports(Instance& instance, std::string const& message) {
   bool const has_choice = !std::ranges::all_of(instance.spec->ports, model::is_fixed_on_node);
   if (!has_choice || ++instance.port_tries > kPortTries) {
     instance.port_tries = 0;
