@@ -144,6 +144,30 @@ TEST_F(SlotsTest, claims_anew_when_its_claim_was_refused) {
   EXPECT_EQ(bench_.node(record()->node).offers.front().token, record()->token);
 }
 
+TEST_F(SlotsTest, claims_nothing_while_an_old_claim_stands_that_came_through_once_more) {
+  auto const node = run_one();
+  auto const before = *record();
+  std::size_t claims = 0;
+  bench_.holds_back = [&](Write const& write) {
+    bool const is_claim = is_of_slot(write) && !write.puts.empty();
+    if (is_claim) ++claims;
+    return is_claim;
+  };
+  bench_.node(node).has.clear();
+  bench_.say(node, model::InstanceGone{before.instance, bench_.node(node).offers.front().uid, 1, before.token});
+  ASSERT_TRUE(bench_.until([&] { return claims == 1; }));
+  bench_.store().commit({.puts = {before}});
+  bench_.release();
+  bench_.pass(20s);
+  EXPECT_EQ(claims, 1U);
+  EXPECT_EQ(record(), before);
+  ASSERT_FALSE(bench_.node(node).stops.empty()) << "its agent is asked to refuse it once more";
+  bench_.holds_back = [](Write const&) { return false; };
+  give_back(node);
+  ASSERT_TRUE(bench_.until([&] { return record() && record()->token > before.token; }, 5s));
+  EXPECT_TRUE(bench_.until([&] { return offers() == 2; }, 5s));
+}
+
 TEST_F(SlotsTest, tells_the_token_in_what_it_says_later) {
   auto const node = run_one();
   ASSERT_TRUE(bench_.until([&] { return bench_.master(kFirst).pending().empty(); }));

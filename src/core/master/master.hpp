@@ -335,9 +335,8 @@ class Master {
   bool is_guarded(Service const& service, std::uint32_t revision) const;
   Kept<model::SlotRecord> const* record_of(Service const& service, std::uint32_t slot) const;
   bool holds_slot(Service const& service, Instance const& instance) const;
-  bool is_slot_free(Service const& service, std::uint32_t slot) const;
   bool has_slots(Service const& service) const;
-  bool may_claim() const;
+  bool may_claim(Service const& service, std::uint32_t slot) const;
   bool may_confirm(Service const& service, Instance const& instance) const;
   void claim_slot(Service& service, Instance& instance);
   void write_slot(Service& service, std::uint32_t slot, std::int64_t mod_revision, Write write);

@@ -182,7 +182,7 @@ placement::Search Master::search_for(Service const& service, Instance const& ins
 
 void Master::offer(Service& service, Instance& instance) {
   if (holds_slot(service, instance)) return;  // its record leads to the offer
-  if (is_guarded(service, instance.revision) && !may_claim()) {
+  if (is_guarded(service, instance.revision) && !may_claim(service, instance.slot)) {
     instance.retry_at = now_.monotonic + kClaimAgain;
     return;
   }

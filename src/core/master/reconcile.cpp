@@ -211,7 +211,8 @@ void Master::journal_decision(Service& service, std::optional<model::EventBody> 
 
 void Master::place(Service& service, service::Successor const& wanted) {
   auto const slot = wanted.slot;
-  if (is_guarded(service, wanted.revision) && (!is_slot_free(service, slot) || !may_claim())) return;  // planned anew when it can
+  bool const is_taken = !service.instances.of_slot(slot).empty() || !may_claim(service, slot);
+  if (is_guarded(service, wanted.revision) && is_taken) return;  // planned anew when it can
   if (!may_place_moved(service, slot)) return;
   auto const left = orders_left_;
   auto made = new_instance(service, slot);

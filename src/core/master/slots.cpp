@@ -36,8 +36,6 @@ bool is_reported(Instance const& instance) {
   return instance.state != InstanceState::Pending && instance.state != InstanceState::Offered && instance.state != InstanceState::Lost;
 }
 
-bool has_instance(Service const& service, std::uint32_t slot) { return !service.instances.of_slot(slot).empty(); }
-
 }  // namespace
 
 bool Master::is_guarded(Service const& service, std::uint32_t revision) const {
@@ -61,13 +59,13 @@ bool Master::holds_slot(Service const& service, Instance const& instance) const 
   return work != service.slot_work.end() && work->second.is_writing && work->second.instance == instance.id;
 }
 
-bool Master::is_slot_free(Service const& service, std::uint32_t slot) const {
+// A record may come back after it was erased: when a claim that was said twice comes through late, it finds the slot as it wants it. The
+// agent has refused its token for good by then, and says so again; until it has, nobody else claims the slot.
+bool Master::may_claim(Service const& service, std::uint32_t slot) const {
   auto const work = service.slot_work.find(slot);
   bool const is_writing = work != service.slot_work.end() && work->second.is_writing;
-  return !is_writing && !record_of(service, slot) && !has_instance(service, slot);
+  return !is_writing && !record_of(service, slot) && slot_writes_ < kSlotWritesAtOnce;
 }
-
-bool Master::may_claim() const { return slot_writes_ < kSlotWritesAtOnce; }
 
 bool Master::has_slots(Service const& service) const {
   auto const slots = view_.slots.find(service.head.name);
@@ -132,7 +130,7 @@ void Master::on_slot_settled(SlotWrite const& write, Duration delay) {
   auto* service = find_by_uid(write.uid);
   if (!service) return;
   service->slot_work[write.slot].is_writing = false;
-  if (!record_of(*service, write.slot) && !has_instance(*service, write.slot)) service->slot_work.erase(write.slot);
+  if (!record_of(*service, write.slot) && service->instances.of_slot(write.slot).empty()) service->slot_work.erase(write.slot);
   plan_at(*service, now_.monotonic + delay);
 }
 
@@ -164,6 +162,7 @@ Monotonic Master::keep_slot(Service& service, Kept<model::SlotRecord> const& kep
   auto const* node = ix == node_ix_.end() ? nullptr : &nodes_[static_cast<std::size_t>(ix->second)];
   if (!node || !node->is_recorded || node->is_down()) return wait_out(service, kept, node);
   work.lost_at = kNever;
+  if (instance.stop_sent && instance.retry_at == kNever && !planted(Bug::StopsOnce)) instance.retry_at = now_.monotonic;
   // When the record was first seen nobody knew the node; or the claim was given up before it came through after all.
   bool const is_elsewhere = instance.node != ix->second || instance.detail->rare->token != record.token;
   if (instance.node == kNoNode || (instance.state == InstanceState::Pending && is_elsewhere)) {
