@@ -139,6 +139,28 @@ TEST_F(MovingTest, leaves_alone_what_has_not_answered) {
   EXPECT_THAT(plan.stop, IsEmpty());
 }
 
+TEST_F(MovingTest, keeps_both_of_a_failed_rollout_until_one_has_answered) {
+  auto& old = add(1, 1);
+  old.revision = head.revision;
+  head = model::apply(
+      std::move(head),
+      {.number = 3,
+       .time = Wall{std::chrono::hours(1)},
+       .tag = "t",
+       .body = model::SpecChanged{std::make_shared<model::ServiceSpec const>(model::ServiceSpec{.image = "web:2", .instances = 1}), true}});
+  head = model::apply(
+      std::move(head),
+      {.number = 4, .time = Wall{std::chrono::hours(1)}, .tag = "t", .body = model::RolloutCompleted{true, Reason::Exited, ""}});
+  add(1, 2);
+  for (auto& each : instances) each.is_unknown = true;
+  EXPECT_THAT(plan_now().stop, IsEmpty());
+  instances[0].is_unknown = false;  // the old one
+  EXPECT_THAT(ids(plan_now().stop), ElementsAre(2));
+  instances[0].is_unknown = true;
+  instances[1].is_unknown = false;
+  EXPECT_THAT(ids(plan_now().stop), ElementsAre(1));
+}
+
 TEST_F(MovingTest, stops_first_where_two_of_a_slot_must_never_run) {
   describe({.image = "db:1", .on_isolation = model::OnIsolation::Stop}, 2);
   add_leaving(1, 1), add_leaving(2, 2);

@@ -22,7 +22,11 @@ void settle(Slot const& slot, bool has_failed_rollout, bool is_start_first, Draf
   if (new_serves || (!has_failed_rollout && (!old_serves || !is_start_first))) {
     draft.stop_all(slot.outdated);
   } else if (has_failed_rollout && old_serves) {
-    draft.stop_all(slot.current);
+    // Of two whose agents have not answered either may be the one that serves.
+    bool const does_old_serve = std::ranges::any_of(slot.outdated, [](auto const* old) { return serves(*old); });
+    for (auto const* each : slot.current) {
+      if (does_old_serve || !may_serve(*each)) draft.stop(*each, model::Reason::Replaced);
+    }
   } else if (has_failed_rollout) {
     for (auto const* old : slot.outdated) {
       if (old->state == model::InstanceState::Pending) draft.stop(*old, model::Reason::Replaced);
