@@ -12,8 +12,9 @@ constexpr std::uint64_t kFirstAgent = 201;
 
 }  // namespace
 
-Cluster::Cluster(VirtualLoop& loop, Size size, Random random, Observer& observer)
+Cluster::Cluster(VirtualLoop& loop, Size size, Random random, Observer& observer, cluster::DowningPolicy downing)
     : random_(random),
+      downing_(downing),
       network_(loop, random.fork("network")),
       delays_(loop),
       store_(network_, directory_, random.fork("store"), observer, size.stores) {
@@ -21,7 +22,7 @@ Cluster::Cluster(VirtualLoop& loop, Size size, Random random, Observer& observer
   std::vector<model::MasterAddress> addresses;
   for (std::size_t i = 0; i < size.masters; ++i) {
     auto const name = fmt::format("m{}", i + 1);
-    masters_.push_back(std::make_unique<MasterNode>(around, name, NodeId{kFirstMaster + i}, random.fork(name), store_));
+    masters_.push_back(std::make_unique<MasterNode>(around, name, NodeId{kFirstMaster + i}, random.fork(name), store_, downing_));
     addresses.push_back({masters_.back()->machine().id(), masters_.back()->address()});
   }
   for (std::size_t i = 0; i < size.agents; ++i) {

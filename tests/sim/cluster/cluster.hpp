@@ -23,7 +23,7 @@ class Cluster {
     std::size_t agents = 10;
     std::size_t stores = 3;
   };
-  Cluster(VirtualLoop& loop, Size size, Random random, Observer& observer);
+  Cluster(VirtualLoop& loop, Size size, Random random, Observer& observer, cluster::DowningPolicy downing = {});
   Cluster(Cluster const&) = delete;
   Cluster& operator=(Cluster const&) = delete;
 
@@ -38,6 +38,7 @@ class Cluster {
   std::vector<std::unique_ptr<MasterNode>> const& masters() const { return masters_; }
   std::vector<std::unique_ptr<AgentNode>> const& agents() const { return agents_; }
   AgentNode& agent(NodeId id);
+  cluster::DowningPolicy downing() const { return downing_; }
   std::vector<Machine*> machines();
 
   std::vector<std::string> pending() const;
@@ -46,6 +47,7 @@ class Cluster {
   void add_strangers(AgentNode& agent);
 
   Random random_;
+  cluster::DowningPolicy downing_;  // of all its masters
   Network network_;
   Directory directory_;
   Delays delays_;

@@ -14,14 +14,16 @@ MasterNode::Life::Life(MasterNode& node, Place place)
            .session = fmt::format("{}-{}", node.machine_.name(), node.machine_.lives()),
            .self = node.machine_.id(),
            .name = node.machine_.name(),
-           .address = node.address()},
+           .address = node.address(),
+           .downing = node.downing_},
           {.on_changed =
                [&node](master::Transition const& change) { node.machine_.around().observer.on_transition(node.machine_.id(), change); },
            .on_noted = [&node](master::Noted const& note) { node.machine_.around().observer.on_noted(node.machine_.id(), note.text); }}) {}
 
-MasterNode::MasterNode(Surroundings around, std::string name, NodeId id, Random random, StoreCluster& store)
+MasterNode::MasterNode(Surroundings around, std::string name, NodeId id, Random random, StoreCluster& store, cluster::DowningPolicy downing)
     : machine_(around, std::move(name), id, random),
-      store_(store) {
+      store_(store),
+      downing_(downing) {
   crashes_ = 1;  // until it is started
 }
 
@@ -61,6 +63,14 @@ bool MasterNode::command(model::Command command, ports::Done<model::Applied> don
   if (!life_) return false;
   life_->driver.command(std::move(command), std::move(done));
   return true;
+}
+
+std::map<std::string, model::Move> MasterNode::moves_to_rebalance(std::size_t most) const {
+  std::map<std::string, model::Move> by_service;
+  if (!master()) return by_service;
+  for (auto const& move : master()->rebalance(most))
+    by_service[move.service].targets.push_back({move.slot, move.id, master()->node(move.to)->record.id});
+  return by_service;
 }
 
 bool MasterNode::node_command(model::NodeCommand command, ports::Done<model::Applied> done) {

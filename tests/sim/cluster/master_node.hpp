@@ -1,6 +1,7 @@
 // One master of the simulated cluster: the production machine and driver over simulated ports, in one process after the other.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ namespace davit::sim {
 
 class MasterNode {
  public:
-  MasterNode(Surroundings around, std::string name, NodeId id, Random random, StoreCluster& store);
+  MasterNode(Surroundings around, std::string name, NodeId id, Random random, StoreCluster& store, cluster::DowningPolicy downing);
   ~MasterNode();
   MasterNode(MasterNode const&) = delete;
   MasterNode& operator=(MasterNode const&) = delete;
@@ -29,6 +30,8 @@ class MasterNode {
   // False: there is no process to ask. No answer comes from one that is killed.
   bool command(model::Command command, ports::Done<model::Applied> done);
   bool node_command(model::NodeCommand command, ports::Done<model::Applied> done);
+  // What this one would move elsewhere, at most so many instances: to be asked of the services' owners.
+  std::map<std::string, model::Move> moves_to_rebalance(std::size_t most) const;
 
  private:
   void end();
@@ -45,6 +48,7 @@ class MasterNode {
 
   Machine machine_;
   StoreCluster& store_;
+  cluster::DowningPolicy downing_;
   std::unique_ptr<Life> life_;
   int crashes_ = 0;
 };

@@ -12,6 +12,17 @@ namespace {
 
 constexpr Duration kLately = 55s;  // a minute by the coordinator's clock, from when it saw it
 
+bool is_held_back(cluster::DowningPolicy policy, std::size_t unreachable, std::size_t workers) {
+  using enum cluster::DowningPolicy::Kind;
+  switch (policy.kind) {
+    case Majority: return unreachable * 2 > workers;
+    case Quorum: return workers - unreachable < policy.quorum;
+    case Never: return true;
+    case Any: return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 void DowningRule::on_committed(ports::Commit const& commit, ports::Committed const& committed) {
@@ -35,7 +46,7 @@ void DowningRule::on_committed(ports::Commit const& commit, ports::Committed con
   bool const is_judged = std::ranges::any_of(commit.compares, [](auto const& each) { return each.key == model::suspects_key(); });
   for (auto const& life : downed) {
     check_witnesses(life);
-    if (is_judged) check_majority(life.node);
+    if (is_judged) check_policy(life.node);
   }
   if (!suspects) return;
   if (suspects->round != suspects_.round) suspected_in_ = committed.revision;
@@ -62,16 +73,16 @@ void DowningRule::check_witnesses(model::NodeLife down) {
   }
 }
 
-void DowningRule::check_majority(NodeId down) {
+void DowningRule::check_policy(NodeId down) {
   findings_.checked();
   auto const unreachable = static_cast<std::size_t>(std::ranges::count_if(nodes_, [&](auto const& each) {
     auto const& [id, node] = each;
     if (node.status == model::NodeStatus::Unreachable) return true;
     return node.status == model::NodeStatus::Down && loop_.now().monotonic - downed_at_[id] < kLately;
   }));
-  if (unreachable * 2 > nodes_.size())
-    findings_.add("downing",
-                  fmt::format("node {} is declared down, though {} of {} workers are unreachable", down.value, unreachable, nodes_.size()));
+  if (is_held_back(cluster_->downing(), unreachable, nodes_.size()))
+    findings_.add("downing", fmt::format("node {} is declared down, though {} of {} workers are unreachable, under {}", down.value,
+                                         unreachable, nodes_.size(), cluster::to_string(cluster_->downing())));
 }
 
 }  // namespace davit::sim

@@ -1,6 +1,6 @@
 // Rule: a node is written down only as the store's own records allow (protocol.md §6).
 // - No master that lives since before the round began has testified in it that it hears the node.
-// - No more than half of the workers are unreachable or were lately downed, unless an operator decides.
+// - No more workers are unreachable, or were lately downed, than the cluster's policy bears, unless an operator decides.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ class DowningRule final : public Observer {
 
  private:
   void check_witnesses(model::NodeLife down);
-  void check_majority(NodeId down);
+  void check_policy(NodeId down);
 
   VirtualLoop const& loop_;
   Findings& findings_;

@@ -19,6 +19,17 @@ constexpr Duration kStep = 500ms;  // between two looks from above
 constexpr std::uint64_t kMostSteps = 200'000;  // at one instant
 constexpr Duration kAtRest = 10s;  // as long as all has to stay well
 
+// The usual one in most runs.
+cluster::DowningPolicy draw_policy(Random random) {
+  using enum cluster::DowningPolicy::Kind;
+  switch (random.below(8)) {
+    case 0: return {Never};
+    case 1: return {Any};
+    case 2: return {Quorum, static_cast<std::uint32_t>(1 + random.below(8))};
+    default: return {Majority};
+  }
+}
+
 class Run {
  public:
   explicit Run(RunOptions const& options)
@@ -26,7 +37,7 @@ class Run {
         random_(options.seed),
         trace_(loop_, options.is_traced),
         rules_(loop_, findings_, observers_),
-        cluster_(loop_, options.size, random_.fork("cluster"), observers_),
+        cluster_(loop_, options.size, random_.fork("cluster"), observers_, draw_policy(random_.fork("downing"))),
         injector_(cluster_, observers_),
         workload_(cluster_, rules_.journals(), observers_, random_.fork("workload"), options.services) {
     rules_.watch(cluster_);

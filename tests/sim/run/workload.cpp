@@ -12,13 +12,41 @@ constexpr Duration kPatience = 15s;
 constexpr Duration kShortestRest = 500ms;
 constexpr Duration kLongestRest = 30s;
 
-// Of these a few fill a node, so that offers of several masters meet there, and are refused. In the end all have to find room.
-bool is_heavy(model::ServiceSpec const& spec) {
+constexpr std::size_t kMovesAtOnce = 5;
+
+// Of these a few fill a node, so that offers of several masters meet there, and are refused; so they do at a port of the node's, and
+// where a volume is. In the end all have to find room.
+bool asks_much(model::ServiceSpec const& spec) {
   auto const& reserved = spec.resources.reservations;
-  return reserved.cpus > 0.8 || reserved.memory.count > 1LL << 30;
+  bool const has_own_port = std::ranges::any_of(spec.ports, [](auto const& port) { return port.published.has_value(); });
+  return reserved.cpus > 0.8 || reserved.memory.count > 1LL << 30 || has_own_port || !spec.volumes.empty();
 }
 
-bool can_serve(model::ServiceSpec const& spec) { return spec.image.starts_with("ok") || spec.image.starts_with("well"); }
+bool can_serve(model::ServiceSpec const& spec) {
+  static constexpr char const* kEnding[] = {"crash", "sick", "broken", "none", "done", "greedy"};
+  return spec.restart_policy.condition == model::RestartCondition::Any &&
+         std::ranges::none_of(kEnding, [&](char const* name) { return spec.image.starts_with(name); });
+}
+
+// Apart from the rest, so that each is as rare as it may be.
+void draw_what_binds_to_a_node(model::ServiceSpec& spec, Random& random) {
+  if (random.one_in(12)) spec.ports.push_back({.target = 90, .published = static_cast<std::int64_t>(8080 + random.below(2))});
+  if (random.one_in(12)) spec.ports.push_back({.target = 91, .published = 9000, .published_end = 9001});
+  if (random.one_in(12)) spec.volumes.push_back({.source = "data", .target = "/data", .read_only = random.one_in(3)});
+}
+
+model::UpdateConfig draw_update_config(Random& random) {
+  model::UpdateConfig config;
+  config.monitor = Duration(1s) * static_cast<std::int64_t>(1 + random.below(4));
+  config.progress_deadline = 40s;
+  config.parallelism = static_cast<std::int64_t>(random.below(4));
+  config.failure_action = static_cast<model::FailureAction>(random.below(3));
+  if (random.one_in(3)) config.max_failure_ratio = 0.25 * static_cast<double>(1 + random.below(2));
+  if (random.one_in(3)) config.delay = Duration(1s) * static_cast<std::int64_t>(1 + random.below(3));
+  if (random.one_in(4)) config.order = model::UpdateOrder::StopFirst;
+  if (random.one_in(4)) config.order = model::UpdateOrder::StartFirst;
+  return config;
+}
 
 // In the end there are workers in both, so that each constraint has its nodes.
 std::string zone_of(NodeId id) { return id.value % 2 == 0 ? "a" : "b"; }
@@ -106,7 +134,9 @@ std::optional<model::CommandBody> Workload::choose(User& user) {
 }
 
 model::ServiceSpec Workload::draw_spec(User& user) {
-  static constexpr char const* kImages[] = {"ok", "ok", "ok", "ok", "well", "well", "slow", "crash", "sick", "broken", "none"};
+  static constexpr char const* kImages[] = {"ok",   "ok",   "ok",    "ok",     "ok",   "well",  "well",    "well",
+                                            "slow", "slow", "crash", "crash",  "sick", "sick",  "broken",  "broken",
+                                            "none", "none", "done",  "greedy", "calm", "known", "stubborn"};
   auto& random = user.random;
   model::ServiceSpec spec;
   spec.image = fmt::format("{}:{}", kImages[random.below(std::size(kImages))], random.below(3));
@@ -122,17 +152,18 @@ model::ServiceSpec Workload::draw_spec(User& user) {
   if (random.one_in(3)) spec.placement.strategy = model::Strategy::Binpack;
   spec.stop_grace_period = Duration(1s) * static_cast<std::int64_t>(1 + random.below(10));
   spec.restart_policy.max_delay = 8s;
-  spec.update_config.monitor = Duration(1s) * static_cast<std::int64_t>(1 + random.below(4));
-  spec.update_config.progress_deadline = 40s;
-  spec.update_config.parallelism = static_cast<std::int64_t>(random.below(4));
-  spec.update_config.failure_action = static_cast<model::FailureAction>(random.below(3));
-  if (random.one_in(3)) spec.update_config.max_failure_ratio = 0.25 * static_cast<double>(1 + random.below(2));
-  if (random.one_in(3)) spec.update_config.delay = Duration(1s) * static_cast<std::int64_t>(1 + random.below(3));
+  if (random.one_in(8)) spec.restart_policy.condition = static_cast<model::RestartCondition>(1 + random.below(2));
+  if (random.one_in(4)) spec.restart_policy.attempts_per_node = static_cast<std::int64_t>(1 + random.below(3));
+  spec.update_config = draw_update_config(random);
+  if (random.one_in(4)) spec.rollback_config = draw_update_config(random);
+  if (random.one_in(8))
+    spec.healthcheck =
+        model::Healthcheck{.tcp = model::TcpProbe{80}, .interval = 2s, .retries = 2, .start_period = 1s, .start_interval = 1s};
+  if (random.one_in(16)) spec.healthcheck = model::Healthcheck{.disable = true};
   if (random.one_in(6)) spec.placement.spread_by = "node.labels.zone";
   else if (spec.placement.max_replicas_per_node == 0 && random.one_in(6))
     spec.placement.constraints = {fmt::format("node.labels.zone=={}", random.one_in(2) ? "a" : "b")};
-  if (random.one_in(4)) spec.update_config.order = model::UpdateOrder::StopFirst;
-  if (random.one_in(4)) spec.update_config.order = model::UpdateOrder::StartFirst;
+  draw_what_binds_to_a_node(spec, random);
   if (random.one_in(3)) {
     spec.on_isolation = model::OnIsolation::Stop;  // records know only the usual stop_after yet
     spec.update_config.order = model::UpdateOrder::Auto;  // one must end before the next begins
@@ -146,12 +177,17 @@ std::optional<model::CommandBody> Workload::repair(User const& user) const {
   if (found == journals_.heads().end() || found->second.removing) return std::nullopt;
   auto const& head = found->second;
   using enum model::RolloutState;
-  bool const is_fit = can_serve(*head.spec()) && !is_heavy(*head.spec());
+  bool const is_fit = can_serve(*head.spec()) && !asks_much(*head.spec());
   if (is_fit && head.rollout.state == Paused) return model::Resume{};
   if (is_fit && head.rollout.state != Stopped && head.rollout.state != Incomplete) return std::nullopt;
   auto spec = *head.spec();
   spec.image = "ok";
-  if (is_heavy(spec)) spec.resources.reservations = {};
+  spec.restart_policy.condition = model::RestartCondition::Any;
+  if (asks_much(spec)) {
+    spec.resources.reservations = {};
+    spec.volumes.clear();
+    std::erase_if(spec.ports, [](auto const& port) { return port.published.has_value(); });
+  }
   spec.environment.items["VERSION"] = fmt::format("repaired {}", user.requests);
   return model::Replace{std::make_shared<model::ServiceSpec const>(std::move(spec))};
 }
@@ -210,14 +246,22 @@ void Workload::operate() {
   static constexpr model::Availability kChoices[] = {model::Availability::Active, model::Availability::Active, model::Availability::Pause,
                                                      model::Availability::Drain};
   model::NodeCommand command{.node = agent.machine().id(), .labels = {}, .availability = {}};
-  switch (random_.below(8)) {
+  auto const what = random_.below(9);
+  switch (what) {
     case 0: command.mark_down = true; break;
     case 1: command.forget = true; break;
     case 2: command.labels["zone"] = random_.one_in(2) ? "a" : "b"; break;
+    case 3: rebalance(any_master(random_)); break;
     default: command.availability = kChoices[random_.below(4)];
   }
-  any_master(random_).node_command(std::move(command), [](Result<model::Applied>) {});
+  if (what != 3) any_master(random_).node_command(std::move(command), [](Result<model::Applied>) {});
   operator_->set(cluster_.loop().now().monotonic + random_.between(Duration(5s), Duration(40s)), [this] { operate(); });
+}
+
+void Workload::rebalance(MasterNode& master) {
+  for (auto& [service, move] : master.moves_to_rebalance(kMovesAtOnce))
+    master.command({.service = service, .author = "sim", .request_id = {}, .if_generation = {}, .body = std::move(move)},
+                   [](Result<model::Applied>) {});
 }
 
 void Workload::set_all_active() {

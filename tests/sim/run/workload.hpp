@@ -46,6 +46,7 @@ class Workload {
   void send(User& user);
   void on_answer(User& user, std::string const& request, Result<model::Applied> const& outcome);
   void operate();
+  void rebalance(MasterNode& master);
   void set_all_active();
   model::ServiceSpec draw_spec(User& user);
   MasterNode& any_master(Random& random);

@@ -144,12 +144,8 @@ Status forget(Stage& stage, Words const& words) { return ask_of_node(stage, word
 Status rebalance(Stage& stage, Words const& words) {
   if (words.size() != 2) return wrong(words, "rebalance MASTER");
   TRY(auto* node, stage.master(words[1]));
-  auto const* master = node->master();
-  if (!master) return fail(Code::Unavailable, fmt::format("{} does not run", words[1]));
-  std::map<std::string, model::Move> by_service;
-  for (auto const& move : master->rebalance(100)) {
-    by_service[move.service].targets.push_back({move.slot, move.id, master->node(move.to)->record.id});
-  }
+  if (!node->master()) return fail(Code::Unavailable, fmt::format("{} does not run", words[1]));
+  auto by_service = node->moves_to_rebalance(100);
   if (by_service.empty()) return fail(Code::Invalid, "nothing would stand better elsewhere");
   auto left = std::make_shared<std::size_t>(by_service.size());
   auto problem = std::make_shared<std::string>();
