@@ -16,6 +16,7 @@ constexpr Duration kPausedFor = 10s;
 constexpr Duration kLookAgain = 1s;
 constexpr Duration kFirstProbe = 1s;
 constexpr Duration kSameStart = 500ms;  // the engine tells it by its clock of the day
+constexpr Duration kWallGrain = 10ms;
 }  // namespace
 
 void Agent::list_containers() {
@@ -52,12 +53,12 @@ void Agent::on_listed(model::ContainerList const& list) {
   }
   for (auto& [id, instance] : instances_) {
     if (instance.op != 0) continue;
-    if (instance.phase == Phase::Running) {
+    if (instance.phase == Phase::Running || instance.phase == Phase::Adopted) {
       auto const state = states.find(instance.container.id);
       bool const is_as_known = state != states.end() && state->second == instance.container_state;
       bool const is_tested = instance.health != model::Health::None && !instance.probe;  // what no event told
       if (!is_as_known || is_tested || !was_listed_) inspect(instance);
-    } else if (instance.wake_at == kNever && instance.phase != Phase::Adopted && instance.phase != Phase::Finished) {
+    } else if (instance.wake_at == kNever && instance.phase != Phase::Finished) {
       advance(instance);  // it was stalled while the engine was away
     }
   }
@@ -73,6 +74,7 @@ void Agent::adopt(Identity const& identity, model::ContainerSummary const& conta
   auto& instance = instances_[identity.instance];
   instance.identity = identity;
   instance.phase = Phase::Inspecting;
+  instance.was_found = true;
   instance.container = {container.id, container.name, {}};
   instance.container_state = container.state;
   instance.created_at = instance.state_since = now_.monotonic;
@@ -99,15 +101,48 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   observe(instance, detail);
   instance.restarts = instance.identity.attempt - 1;
   instance.phase = Phase::Adopted;
-  if (instance.exit_code && !may_run(instance)) instance.reason = Reason::LeaseEnded;  // by the guard
+  see_end_of_adopted(instance, detail);
   instance.state_since = now_.monotonic - age(detail.started_at);
   if (is_ready(instance) && instance.health == model::Health::None) instance.ready_since = instance.state_since;
   if (detail.state == model::ContainerState::Running || detail.state == model::ContainerState::Paused) begin_probing(instance);
   touch(instance);
   note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));
+  if (instance.spec) name_ports(instance);
   if (instance.stop_wanted) continue_stop(instance);
   else if (stopping_services_ || was_given_back(instance) || planted(Bug::AbsenceIsAnOrder)) begin_stop(instance, Reason::None);
+  else if (instance.spec) go_on(instance);  // it was confirmed meanwhile
   check_listed();
+}
+
+// While nobody has confirmed it nothing follows from its end but what is reported; nor is it known how often it has failed before, but that
+// each end of its short life had its attempt.
+void Agent::see_end_of_adopted(Instance& instance, model::ContainerDetail const& detail) {
+  if (!instance.exit_code) return;
+  if (was_cut_short(instance)) {
+    instance.reason = Reason::LeaseEnded;
+  } else if (detail.started_at && detail.finished_at && *detail.finished_at - *detail.started_at < model::RestartPolicy().window) {
+    instance.failures = instance.identity.attempt - 1;
+  }
+}
+
+void Agent::on_adopted_inspected(Instance& instance, Result<model::EngineReply> const& outcome) {
+  if (outcome) {
+    auto const& detail = std::get<model::ContainerDetail>(*outcome);
+    observe(instance, detail);
+    see_end_of_adopted(instance, detail);
+    if (instance.exit_code) end_probing(instance);
+  } else if (outcome.error().field == model::engine_error::kNoSuchContainer) {
+    by_container_.erase(instance.container.id);
+    instance.container = {};
+    instance.container_state = model::ContainerState::Dead;
+    instance.exit_code.reset();
+    instance.reason = Reason::Vanished;
+    instance.message = "the container was removed by somebody";
+    end_probing(instance);
+    touch(instance);
+  }
+  if (instance.spec) go_on(instance);
+  else if (std::exchange(instance.touched, false)) inspect(instance);
 }
 
 // The node's whole truth is known when the list has come and everything in it has been inspected; and probed once, where that tells soon
@@ -146,6 +181,11 @@ void Agent::observe(Instance& instance, model::ContainerDetail const& detail) {
   if (detail.started_at) instance.started_at = now_.monotonic - std::max<Duration>(0s, now_.wall - *detail.started_at);
   bool const has_ended = detail.state == model::ContainerState::Exited || detail.state == model::ContainerState::Dead;
   instance.exit_code = has_ended ? std::optional(detail.exit_code) : std::nullopt;
+  if (has_ended && detail.finished_at) {
+    auto const ended_at = now_.monotonic - (now_.wall - *detail.finished_at);
+    instance.ended_in_lapse = ended_at + kWallGrain >= instance.lapsed_at;
+  }
+  if (detail.state == model::ContainerState::Running) instance.lapsed_at = kNever;
   if (has_ended) instance.message = detail.error.empty() ? fmt::format("exit {}", detail.exit_code) : detail.error;
   touch(instance);
 }
@@ -168,7 +208,8 @@ void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& o
   auto const started_before = instance.started_at;
   observe(instance, detail);
   bool const was_restarted = started_before && instance.started_at && *instance.started_at > *started_before + kSameStart;
-  if (was_restarted) end_probing(instance);  // by somebody else: what was found out of the one before does not count
+  if (was_restarted)
+    end_probing(instance), instance.was_found = false;  // by somebody else: what was found out of the one before does not count
   instance.paused = detail.state == model::ContainerState::Paused;
   switch (detail.state) {
     case model::ContainerState::Exited:
@@ -183,9 +224,11 @@ void Agent::on_inspected(Instance& instance, Result<model::EngineReply> const& o
     case model::ContainerState::Restarting: break;
   }
   if (instance.paused && !was_paused) {
+    bool const may_restart = instance.spec->restart_policy.condition != model::RestartCondition::None;
     instance.reason = Reason::Paused;
-    instance.message = fmt::format("somebody paused the container; it is restarted in {}", format_duration(kPausedFor));
-    instance.paused_until = now_.monotonic + kPausedFor;
+    instance.message = may_restart ? fmt::format("somebody paused the container; it is restarted in {}", format_duration(kPausedFor))
+                                   : "somebody paused the container, and its restart policy starts nothing again";
+    instance.paused_until = may_restart ? now_.monotonic + kPausedFor : kNever;
     wake(instance, instance.paused_until);
   } else if (instance.paused && instance.paused_until <= now_.monotonic) {
     return stop_to_restart(instance, Reason::Paused, "the container was paused for too long");

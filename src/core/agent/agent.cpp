@@ -284,11 +284,7 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
   }
   reserve(instance);
   instance.digest = message.digest;
-  for (auto& port : instance.ports) {  // the engine does not know their names
-    for (auto const& wanted : message.spec->ports) {
-      if (wanted.target == port.target && wanted.protocol == port.protocol) port.name = wanted.name;
-    }
-  }
+  name_ports(instance);
   unregistered_.insert(message.id);
   if (instance.stop_wanted) return;
   if (instance.phase == Phase::Finished) {
@@ -298,7 +294,20 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
     set_phase(instance, Phase::BackOff);
     wake(instance, now_.monotonic + *wait);
   }
-  if (instance.phase != Phase::Adopted) return;
+  if (instance.phase == Phase::Adopted && instance.op == 0) go_on(instance);  // else when that call is done
+}
+
+// The engine does not know their names.
+void Agent::name_ports(Instance& instance) {
+  for (auto& port : instance.ports) {
+    for (auto const& wanted : instance.spec->ports) {
+      if (wanted.target == port.target && wanted.protocol == port.protocol) port.name = wanted.name;
+    }
+  }
+}
+
+// With an adopted one that its owner has confirmed.
+void Agent::go_on(Instance& instance) {
   switch (instance.container_state) {
     case model::ContainerState::Running:
     case model::ContainerState::Paused:
@@ -315,8 +324,8 @@ void Agent::confirm(Instance& instance, model::RunInstance const& message) {
     case model::ContainerState::Removing:
     case model::ContainerState::Exited:
     case model::ContainerState::Dead: {
-      auto const reason = instance.reason == Reason::LeaseEnded ? instance.reason : Reason::Exited;
-      on_ended(instance, reason, instance.message, instance.exit_code == 0);
+      bool const has_reason = instance.reason == Reason::LeaseEnded || instance.reason == Reason::Vanished;
+      on_ended(instance, has_reason ? instance.reason : Reason::Exited, instance.message, instance.exit_code == 0);
       break;
     }
   }
@@ -341,7 +350,7 @@ void Agent::on(EngineHinted const& event) {
     if (!instance) return;
     if (instance->op != 0) {
       instance->touched = true;
-    } else if (instance->phase == Phase::Running) {
+    } else if (instance->phase == Phase::Running || instance->phase == Phase::Adopted) {
       inspect(*instance);
     }
   } else if (auto const* appeared = std::get_if<model::ContainerAppeared>(&event.hint)) {
@@ -424,7 +433,7 @@ void Agent::on_instance_call(Instance& instance, Result<model::EngineReply> cons
     case Phase::StopToRestart: on_stopped(instance, outcome); break;
     case Phase::Stop: on_stopped(instance, outcome); break;
     case Phase::Remove: on_removed(instance, outcome); break;
-    case Phase::Adopted:
+    case Phase::Adopted: on_adopted_inspected(instance, outcome); break;
     case Phase::Pull:
     case Phase::Turn:
     case Phase::Lease:
@@ -533,8 +542,12 @@ void Agent::see_ready() {
   for (auto const id : changed_) {
     auto* instance = find(id);
     if (!instance) continue;
-    if (!is_ready(*instance)) instance->ready_since = std::nullopt;
-    else if (!instance->ready_since) instance->ready_since = now_.monotonic;
+    if (!is_ready(*instance)) {
+      if (instance->ready_since) instance->well_for = std::max(instance->well_for, now_.monotonic - *instance->ready_since);
+      instance->ready_since = std::nullopt;
+    } else if (!instance->ready_since) {
+      instance->ready_since = now_.monotonic;
+    }
   }
 }
 

@@ -192,6 +192,8 @@ class Agent {
   Result<std::vector<model::PublishedPort>> check_admission(model::RunInstance const& message);
   void reserve(Instance& instance);
   void confirm(Instance& instance, model::RunInstance const& message);
+  void name_ports(Instance& instance);
+  void go_on(Instance& instance);
   void see_ready();
   void send_reports();
 
@@ -219,6 +221,8 @@ class Agent {
   void create_with_other_ports(Instance& instance, std::string const& message);
   void inspect(Instance& instance);
   void on_inspected(Instance& instance, Result<model::EngineReply> const& outcome);
+  void see_end_of_adopted(Instance& instance, model::ContainerDetail const& detail);
+  void on_adopted_inspected(Instance& instance, Result<model::EngineReply> const& outcome);
   void observe(Instance& instance, model::ContainerDetail const& detail);
   void on_ended(Instance& instance, model::Reason reason, std::string message, bool clean);
   void fail_attempt(Instance& instance, model::Reason reason, std::string message);
@@ -238,6 +242,7 @@ class Agent {
   void on_grant(model::Grant const& grant);
   void extend_lease(Instance& instance);
   bool may_run(Instance const& instance) const;
+  bool was_cut_short(Instance const& instance) const;
   void keep_leases();
   void keep_lease(Instance& instance);
   void start_under_lease(Instance& instance);

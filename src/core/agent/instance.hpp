@@ -59,10 +59,11 @@ struct Instance {
   std::optional<LabelledProbe> labelled_probe;  // of an adopted one, until its spec is known
   std::optional<ProbeCourse> probe;  // while it runs, of one that the agent probes
   OpId probe_op = 0;                // the try under way
+  bool was_found = false;           // its container ran before this process began to look after it
   bool paused = false;
   Monotonic paused_until = kNever;  // then it is restarted, if it still is
   Monotonic drain_until{};          // of an instance that is to stop: its clients may stay until then
-  bool has_image_test = false;
+  std::optional<bool> has_image_test;  // unknown of one that was adopted before it was started
   bool was_pulled = false;      // for this attempt: a second "no such image" is the end of it
   model::Reason reason = model::Reason::None;
   std::string message;
@@ -81,10 +82,13 @@ struct Instance {
   std::uint64_t incarnation = 0;  // of the node, under which its slot was assigned: which leases count for it
   Duration stop_after{};          // the length of its lease
   Monotonic lease_end{};
+  Monotonic lapsed_at = kNever;   // when its lease had ended that was extended again since; until it is seen to run
+  bool ended_in_lapse = false;    // its container: by the guard, then
   Monotonic created_at{};
   Monotonic state_since{};
   std::optional<Monotonic> started_at;
   std::optional<Monotonic> ready_since;  // while it is ready
+  Duration well_for{};                   // the longest that this run of its container was ready before
 
   std::optional<model::InstanceUse> use;       // of the container that runs, once it was measured
   std::optional<model::InstanceUse> told_use;  // as masters know it

@@ -141,10 +141,17 @@ void Agent::on_grant(model::Grant const& grant) {
 
 void Agent::extend_lease(Instance& instance) {
   if (instance.incarnation == 0 || instance.incarnation != lease_.incarnation) return;
-  instance.lease_end = std::max(instance.lease_end, lease_.agent_clock + instance.stop_after);
+  auto const end = lease_.agent_clock + instance.stop_after;
+  if (end <= instance.lease_end) return;
+  bool const has_lapsed = instance.lease_end > Monotonic{} && instance.lease_end <= now_.monotonic;
+  if (has_lapsed) instance.lapsed_at = std::min(instance.lapsed_at, instance.lease_end);
+  instance.lease_end = end;
 }
 
 bool Agent::may_run(Instance const& instance) const { return !is_leased(instance) || now_.monotonic < instance.lease_end; }
+
+// By whoever ended it then: that is no fault of its own.
+bool Agent::was_cut_short(Instance const& instance) const { return !may_run(instance) || instance.ended_in_lapse; }
 
 // Everything here follows from what is known now: it is asked after each event.
 void Agent::keep_leases() {

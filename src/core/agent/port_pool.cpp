@@ -19,13 +19,22 @@ bool PortPool::is_free(Key key, Monotonic now) const {
   return blocked == blocked_until_.end() || blocked->second <= now;
 }
 
-Result<std::uint16_t> PortPool::pick_one(model::PortSpec const& wanted, std::set<Key> const& picked, Monotonic now) {
+// How often it is taken on that address, or on one that includes it.
+std::ptrdiff_t PortPool::count(Taken const& taken, Key key, std::string const& address) {
+  auto const is_any = [](std::string_view each) { return each == "0.0.0.0" || each == "::"; };
+  auto const found = taken.find(key);
+  if (found == taken.end()) return 0;
+  return std::ranges::count_if(found->second, [&](std::string const& each) { return each == address || is_any(each) || is_any(address); });
+}
+
+Result<std::uint16_t> PortPool::pick_one(model::PortSpec const& wanted, Taken const& picked, Monotonic now) {
   auto const free = [&](std::uint16_t port) { return is_free({wanted.protocol, port}, now) && !picked.contains({wanted.protocol, port}); };
   if (wanted.published && wanted.mode == model::PortMode::Host) {
     auto const first = static_cast<std::uint16_t>(*wanted.published);
     auto const last = static_cast<std::uint16_t>(wanted.published_end.value_or(*wanted.published));
     // A fixed port that a stranger held a moment ago is tried again: the user named it.
-    if (first == last && !taken_.contains({wanted.protocol, first}) && !picked.contains({wanted.protocol, first})) return first;
+    Key const key{wanted.protocol, first};
+    if (first == last && count(taken_, key, wanted.host_ip) + count(picked, key, wanted.host_ip) == 0) return first;
     for (std::uint32_t port = first; port <= last && first != last; ++port) {
       if (free(static_cast<std::uint16_t>(port))) return static_cast<std::uint16_t>(port);
     }
@@ -45,31 +54,31 @@ Result<std::uint16_t> PortPool::pick_one(model::PortSpec const& wanted, std::set
 
 Result<std::vector<model::PublishedPort>> PortPool::pick(std::vector<model::PortSpec> const& wanted, Monotonic now) {
   std::vector<model::PublishedPort> ports;
-  std::set<Key> picked;
+  Taken picked;
   for (auto const& each : wanted) {
     TRY(auto const port, pick_one(each, picked, now));
-    picked.insert({each.protocol, port});
+    picked[{each.protocol, port}].push_back(each.host_ip);
     ports.push_back({each.name, static_cast<std::uint16_t>(each.target), each.protocol, each.host_ip, port});
   }
   return ports;
 }
 
 void PortPool::take(std::span<model::PublishedPort const> ports) {
-  for (auto const& port : ports) ++taken_[{port.protocol, port.published}];
+  for (auto const& port : ports) taken_[{port.protocol, port.published}].push_back(port.address);
 }
 
 void PortPool::release(std::span<model::PublishedPort const> ports) {
   for (auto const& port : ports) {
     auto const taken = taken_.find({port.protocol, port.published});
-    if (taken != taken_.end() && --taken->second == 0) taken_.erase(taken);
+    if (taken == taken_.end()) continue;
+    auto const address = std::ranges::find(taken->second, port.address);
+    if (address != taken->second.end()) taken->second.erase(address);
+    if (taken->second.empty()) taken_.erase(taken);
   }
 }
 
 bool PortPool::are_shared(std::span<model::PublishedPort const> ports) const {
-  return std::ranges::any_of(ports, [this](auto const& port) {
-    auto const taken = taken_.find({port.protocol, port.published});
-    return taken != taken_.end() && taken->second > 1;
-  });
+  return std::ranges::any_of(ports, [this](auto const& port) { return count(taken_, {port.protocol, port.published}, port.address) > 1; });
 }
 
 void PortPool::block(std::span<model::PublishedPort const> ports, Monotonic now) {

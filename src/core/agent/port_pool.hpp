@@ -40,12 +40,15 @@ class PortPool {
 
  private:
   using Key = std::pair<model::Protocol, std::uint16_t>;
+  using Addresses = std::vector<std::string>;  // that a port is taken on
+  using Taken = std::map<Key, Addresses>;
+  static std::ptrdiff_t count(Taken const& taken, Key key, std::string const& address);
   bool is_free(Key key, Monotonic now) const;
-  Result<std::uint16_t> pick_one(model::PortSpec const& wanted, std::set<Key> const& picked, Monotonic now);
+  Result<std::uint16_t> pick_one(model::PortSpec const& wanted, Taken const& picked, Monotonic now);
 
   PortRange range_;
   std::uint16_t next_;  // picks go round, so that a port that has just been freed is not given to a stranger at once
-  std::map<Key, int> taken_;
+  Taken taken_;
   std::set<Key> reserved_;
   std::map<Key, Monotonic> blocked_until_;
 };

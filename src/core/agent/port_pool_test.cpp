@@ -39,6 +39,20 @@ TEST(PortPool, keeps_clear_of_reserved_ports_unless_a_user_names_one) {
   EXPECT_THAT(numbers(pool.pick({{.target = 80}}, kNow)), testing::ElementsAre(20'000));
 }
 
+TEST(PortPool, keeps_apart_what_is_on_one_address) {
+  PortPool pool({20'000, 20'001});
+  PortSpec const first{.target = 80, .published = 8'080, .host_ip = "127.0.0.1"};
+  PortSpec const second{.target = 81, .published = 8'080, .host_ip = "127.0.0.2"};
+  auto const both = pool.pick({first, second}, kNow);
+  EXPECT_THAT(numbers(both), testing::ElementsAre(8'080, 8'080));
+  pool.take(*both);
+  EXPECT_FALSE(pool.pick({first}, kNow));
+  EXPECT_FALSE(pool.pick({{.target = 82, .published = 8'080}}, kNow)) << "on all addresses";
+  EXPECT_TRUE(pool.pick({{.target = 82, .published = 8'080, .host_ip = "127.0.0.3"}}, kNow));
+  pool.release(*both);
+  EXPECT_TRUE(pool.pick({{.target = 82, .published = 8'080}}, kNow));
+}
+
 using AgentPortsTest = AgentTest;
 
 TEST_F(AgentPortsTest, are_picked_clear_of_the_cluster_s_ingress_ports) {

@@ -6,15 +6,15 @@ namespace davit::agent {
 
 using model::Health;
 
-// One that has run for longer than it may take to become healthy is so until the contrary is seen: an agent that starts anew must not take
-// what serves for what is starting.
-ProbeCourse::ProbeCourse(model::Healthcheck const& check, Monotonic started, Monotonic now)
+// One that was found, and has run for longer than it may take to become healthy, is so until the contrary is seen: an agent that starts
+// anew must not take what serves for what is starting.
+ProbeCourse::ProbeCourse(model::Healthcheck const& check, Monotonic started, bool was_found, Monotonic now)
     : interval_(check.interval),
       start_interval_(std::min(check.start_interval, check.interval)),
       retries_(check.retries),
       ready_by_(started + check.start_period + check.retries * check.interval),
       due_(now),
-      health_(now >= ready_by_ ? Health::Healthy : Health::Starting) {}
+      health_(was_found && now >= ready_by_ ? Health::Healthy : Health::Starting) {}
 
 void ProbeCourse::on_outcome(bool is_ok, Monotonic now) {
   was_tried_ = true;

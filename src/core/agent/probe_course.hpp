@@ -15,7 +15,8 @@ namespace davit::agent {
 
 class ProbeCourse {
  public:
-  ProbeCourse(model::Healthcheck const& check, Monotonic started, Monotonic now);
+  // `was_found`: it ran before anybody here probed it.
+  ProbeCourse(model::Healthcheck const& check, Monotonic started, bool was_found, Monotonic now);
 
   Monotonic due() const { return due_; }  // kNever while a try is under way
   void on_sent() { due_ = kNever; }

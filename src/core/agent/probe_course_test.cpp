@@ -21,7 +21,7 @@ struct ProbeCourseTest : testing::Test {
   Duration passed() const { return now - kStart; }
 
   model::Healthcheck check{.test = {}, .http = {}, .tcp = {}, .interval = 10s, .retries = 3, .start_period = 20s, .start_interval = 5s};
-  ProbeCourse course{check, kStart, kStart};
+  ProbeCourse course{check, kStart, false, kStart};
   Monotonic now = kStart;
 };
 
@@ -51,16 +51,17 @@ TEST_F(ProbeCourseTest, is_unhealthy_after_so_many_failures_in_a_row) {
   EXPECT_EQ(attempt(true), Health::Healthy);
 }
 
-TEST_F(ProbeCourseTest, of_a_container_that_has_run_for_long_begins_healthy) {
-  ProbeCourse const resumed(check, kStart - 1h, kStart);
+TEST_F(ProbeCourseTest, of_a_container_that_was_found_and_has_run_for_long_begins_healthy) {
+  ProbeCourse const resumed(check, kStart - 1h, true, kStart);
   EXPECT_EQ(resumed.health(), Health::Healthy);
   EXPECT_EQ(resumed.due(), kStart);
-  EXPECT_EQ(ProbeCourse(check, kStart - 49s, kStart).health(), Health::Starting);
+  EXPECT_EQ(ProbeCourse(check, kStart - 49s, true, kStart).health(), Health::Starting);
+  EXPECT_EQ(ProbeCourse(check, kStart - 1h, false, kStart).health(), Health::Starting) << "its start was seen late, and no probe was tried";
 }
 
 TEST_F(ProbeCourseTest, probes_no_more_often_before_the_first_success_than_after_it) {
   check.interval = 2s;
-  course = ProbeCourse(check, kStart, kStart);
+  course = ProbeCourse(check, kStart, false, kStart);
   attempt(false);
   EXPECT_EQ(course.due(), kStart + 2s);
 }

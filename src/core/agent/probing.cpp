@@ -29,7 +29,7 @@ std::optional<model::ProbeTarget> target_of(Instance const& instance, model::Hea
 void Agent::begin_probing(Instance& instance) {
   auto const* check = probe_check_of(instance);
   if (!check || instance.probe) return;
-  instance.probe.emplace(*check, instance.started_at.value_or(now_.monotonic), now_.monotonic);
+  instance.probe.emplace(*check, instance.started_at.value_or(now_.monotonic), instance.was_found, now_.monotonic);
   instance.health = instance.probe->health();
   probes_due_.emplace(instance.probe->due(), instance.identity.instance);
   touch(instance);

@@ -5,7 +5,7 @@
 namespace davit::agent {
 
 std::uint32_t failures_after(model::RestartPolicy const& policy, std::uint32_t failures_before, Ending const& ending) {
-  return ending.ran > Duration::zero() && ending.ran >= policy.window ? 1 : failures_before + 1;
+  return ending.well > Duration::zero() && ending.well >= policy.window ? 1 : failures_before + 1;
 }
 
 std::optional<Duration> restart_after(model::RestartPolicy const& policy, std::uint32_t failures, Ending const& ending) {

@@ -13,9 +13,10 @@ namespace davit::agent {
 struct Ending {
   bool clean = false;  // the process ended by itself with exit code 0
   Duration ran{};      // how long it was running; zero when it never ran
+  Duration well{};     // how long of that it was ready without a break, at most
 };
 
-// The failures in a row that count after this ending: those before a run longer than `window` are forgotten.
+// The failures in a row that count after this ending: those before one that was ready for `window` are forgotten.
 std::uint32_t failures_after(model::RestartPolicy const& policy, std::uint32_t failures_before, Ending const& ending);
 
 // The wait before the next attempt, or nothing when the policy wants none. A first end of a container that

@@ -248,11 +248,14 @@ void Agent::on_started(Instance& instance, Result<model::EngineReply> const& out
   instance.exit_code.reset();
   instance.reason = Reason::None;
   instance.message.clear();
-  instance.was_pulled = false;
+  instance.was_pulled = instance.was_found = instance.ended_in_lapse = false;
+  instance.lapsed_at = kNever;
+  instance.well_for = {};
   instance.port_tries = 0;
   auto const& check = instance.spec->healthcheck;
   bool const has_own_test = check && !check->test.items.empty();
-  bool const is_tested = check && check->disable ? false : has_own_test || instance.has_image_test || probe_check_of(instance);
+  bool const may_image_test = instance.has_image_test.value_or(true);  // the first inspection tells
+  bool const is_tested = check && check->disable ? false : has_own_test || may_image_test || probe_check_of(instance);
   instance.health = is_tested ? model::Health::Starting : model::Health::None;
   set_phase(instance, Phase::Running);
   inspect(instance);  // its address; and it may have ended already
@@ -287,13 +290,14 @@ void Agent::create_with_other_ports(Instance& instance, std::string const& messa
 
 // The container of this attempt ran and has ended, or is about to be replaced because it is unwell.
 void Agent::on_ended(Instance& instance, Reason reason, std::string message, bool clean) {
-  bool const has_lost_lease = !may_run(instance);
+  bool const has_lost_lease = was_cut_short(instance);
   instance.reason = has_lost_lease ? Reason::LeaseEnded : reason;
   instance.message = has_lost_lease ? std::string(kLeaseEndedText) : std::move(message);
   instance.paused = false;
   end_probing(instance);
   instance.health = model::Health::None;
-  Ending const ending{clean, instance.started_at ? std::max<Duration>(1ns, now_.monotonic - *instance.started_at) : 1ns};
+  auto const well = std::max(instance.well_for, instance.ready_since ? now_.monotonic - *instance.ready_since : Duration{});
+  Ending const ending{clean, instance.started_at ? std::max<Duration>(1ns, now_.monotonic - *instance.started_at) : 1ns, well};
   note(instance, fmt::format("ended: {}", instance.message), !clean);
   if (!instance.spec) {
     set_phase(instance, Phase::Adopted);
