@@ -385,6 +385,7 @@ class Master {
   void see_spec(Service& service);
   void see_running(Service& service, Instance& instance);
   void offer(Service& service, Instance& instance);
+  bool is_volume_in_use(Service const& service, Instance const& instance) const;
   bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
   void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
   void send_offer(Service& service, Instance& instance);
@@ -427,6 +428,7 @@ class Master {
   // table.cpp: the instances
   std::vector<Located> instances_on(Node const& node) const;
   void erase(Service& service, Instance const& instance);
+  void see_left(Service& service, Instance const& instance);
   void set_node(Service& service, Instance& instance, NodeIx node);
   void set_state(Service& service, Instance& instance, model::InstanceState state, model::Reason reason, std::string message);
   void touch(Service& service);

@@ -180,8 +180,15 @@ placement::Search Master::search_for(Service const& service, Instance const& ins
           .refusals = refusals == placing.refusals.end() ? std::span<placement::Refusal const>() : refusals->second};
 }
 
+// Beside another one of its slot it would write to the same volume.
+bool Master::is_volume_in_use(Service const& service, Instance const& instance) const {
+  return service.placing.request.keeps_node &&
+         std::ranges::any_of(service.instances.of_slot(instance.slot), [](Instance const& each) { return each.node != kNoNode; });
+}
+
 void Master::offer(Service& service, Instance& instance) {
   if (holds_slot(service, instance)) return;  // its record leads to the offer
+  if (is_volume_in_use(service, instance)) return;  // tried again when that one has left
   if (is_guarded(service, instance.revision) && !may_claim(service, instance.slot)) {
     instance.retry_at = now_.monotonic + kClaimAgain;
     return;
@@ -301,7 +308,10 @@ void Master::take_refusal(Node const& node, Service& service, Instance& instance
   next.created = instance.created;
   next.revision = instance.revision;
   next.detail->created_at = instance.detail->created_at;
-  next.detail->rare.change([&](service::Exceptional& rare) { rare.message = instance.detail->rare->message; });
+  next.detail->rare.change([&](service::Exceptional& rare) {
+    rare.message = instance.detail->rare->message;
+    rare.had_node = instance.detail->rare->had_node;
+  });
   next.reason = instance.reason;
   next.retry_at = now_.monotonic;
   erase(service, instance);

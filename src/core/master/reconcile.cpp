@@ -170,6 +170,7 @@ void Master::reconcile(Service& service) {
   }
   if (!may_plan(service)) return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
   auto const slots_at = keep_slots(service);
+  if (!service.head.rollout.is_under_way()) service.placing.emptied.clear();
   auto const look_at = mark(service);
   retry(service);
 
@@ -217,6 +218,7 @@ void Master::place(Service& service, service::Successor const& wanted) {
   auto const left = orders_left_;
   auto made = new_instance(service, slot);
   made.revision = wanted.revision;
+  if (service.placing.emptied.contains(slot)) made.detail->rare.change([](service::Exceptional& rare) { rare.had_node = true; });
   auto& instance = service.instances.insert(std::move(made));
   if (auto const avoided = avoided_of(service).find(slot); avoided != service.placing.avoided.end())
     service.placing.refusals[instance.id] = avoided->second;

@@ -17,13 +17,26 @@ Service const* Master::find_service(std::string_view name) const {
 }
 
 void Master::erase(Service& service, Instance const& instance) {
-  if (instance.node != kNoNode) service.placing.has_left_room = true;
+  if (instance.node != kNoNode) see_left(service, instance);
   see_use(service, const_cast<Instance&>(instance), std::nullopt);
   set_node(service, const_cast<Instance&>(instance), kNoNode);
   service.placing.refusals.erase(instance.id);
   service.instances.erase(instance);
   touch(service);
   plan_soon(service);
+}
+
+void Master::see_left(Service& service, Instance const& instance) {
+  auto& placing = service.placing;
+  placing.has_left_room = true;
+  bool const is_for_rollout = service.head.rollout.is_under_way() && instance.stop_sent && instance.reason == Reason::Replaced;
+  if (is_for_rollout) placing.emptied.insert(instance.slot);
+  for (auto& [id, refusals] : placing.refusals) {  // what it has left may be what they were refused for
+    std::erase_if(refusals, [&](auto const& each) { return each.node == instance.node && placement::is_for_room(each.reason); });
+  }
+  for (auto const& other : service.instances.of_slot(instance.slot)) {
+    if (other.state == InstanceState::Pending && other.node == kNoNode) service.find(other.slot, other.id)->retry_at = now_.monotonic;
+  }
 }
 
 // Those that are there, of the node's list.

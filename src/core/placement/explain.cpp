@@ -30,12 +30,6 @@ std::optional<Filter> only_rejection(Request const& request, Sight const& sight)
   return only;
 }
 
-bool is_room(model::Reason reason) {
-  using model::Reason;
-  return reason == Reason::NotEnoughCpu || reason == Reason::NotEnoughMemory || reason == Reason::HostPortInUse ||
-         reason == Reason::PortsExhausted || reason == Reason::MaxPerNode;
-}
-
 struct Ranked {
   GroupKey key;
   Verdict verdict;
@@ -179,7 +173,7 @@ Shortfall shortfall(Index const& index, Search const& search, std::string_view s
     if (!filter) return;
     ++counts[*filter];
     auto const why = reason_of(*filter, sight);
-    lacks_room = lacks_room || is_room(why);  // filters of room are the last to be asked
+    lacks_room = lacks_room || is_for_room(why);  // filters of room are the last to be asked
     reason = !reason || *reason == why ? why : model::Reason::NoNodeFits;
     only_detail = nodes++ == 0 ? detail(*filter, search.request, sight) : std::string();
   });
@@ -188,6 +182,12 @@ Shortfall shortfall(Index const& index, Search const& search, std::string_view s
   for (auto const& [filter, count] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, model::to_string(filter));
   if (!only_detail.empty()) text += fmt::format(" ({})", only_detail);
   return {*reason, fmt::format("no node fits: {}; davit service explain {}", text, service), lacks_room};
+}
+
+bool is_for_room(model::Reason reason) {
+  using model::Reason;
+  return reason == Reason::NotEnoughCpu || reason == Reason::NotEnoughMemory || reason == Reason::HostPortInUse ||
+         reason == Reason::PortsExhausted || reason == Reason::MaxPerNode;
 }
 
 }  // namespace davit::placement

@@ -24,6 +24,9 @@ std::vector<Verdict> judge(Index const& index, Search const& search);
 // The smallest changes, each of which would do alone: "reservation 1.2g", "davit node activate n3".
 std::vector<std::string> would_fit(Index const& index, Search const& search);
 
+// Whether it ends when another instance leaves the node.
+bool is_for_room(model::Reason reason);
+
 // "no node fits: 2 constraint, 1 memory; davit service explain db". The reason is the nodes' own if they all have the same.
 struct Shortfall {
   model::Reason reason = model::Reason::NoNodeFits;

@@ -56,7 +56,8 @@ class Step {
     for (auto const& slot : draft_.slots()) {
       if (slot.current.empty()) sort_old(slot);
       else if (is_settled(*slot.current.front()) || slot.current.front()->has_settled) done_.push_back(&slot);
-      else if (fits_somewhere && slot.outdated.empty() && slot.stopping == 0 && waits_for_room(*slot.current.front()))
+      else if (fits_somewhere && slot.outdated.empty() && slot.stopping == 0 && waits_for_room(*slot.current.front()) &&
+               !slot.current.front()->detail->rare->had_node)
         ++homeless_;  // as it was before, and will be after
       else if (auto failure = failure_of(slot)) fail(slot, *std::move(failure));
       else begun_.push_back(&slot);
@@ -179,10 +180,13 @@ class Step {
     else if (is_resting) ++resting_;
   }
 
-  // An old instance that does not serve need not wait for its successor; nor one that keeps it from fitting on any node.
+  // An old instance that does not serve need not wait for its successor; nor one that keeps it from fitting on any node, nor, where the
+  // old one goes first, one that has come back with its node before its successor found one.
   void advance(Slot const& slot) {
     if (slot.is_empty()) draft_.place(slot);
-    bool const is_in_the_way = terms_.may_give_way && !slot.current.empty() && waits_for_room(*slot.current.front());
+    auto const* next = slot.current.empty() ? nullptr : slot.current.front();
+    bool const has_no_node = next && next->state == InstanceState::Pending && next->node == kNoNode;
+    bool const is_in_the_way = has_no_node && (!terms_.is_start_first || (terms_.may_give_way && waits_for_room(*next)));
     for (auto const* old : slot.outdated) {
       if (!may_serve(*old)) draft_.stop(*old, Reason::Replaced);
       else if (is_in_the_way) stop_within_floor(*old);
