@@ -33,8 +33,10 @@ bool clash(model::PublishedPort const& a, model::PublishedPort const& b) {
 
 }  // namespace
 
-EngineContainers::EngineContainers(ports::Loop& loop, std::function<void(FakeContainer const&)> on_change, std::function<void()> on_output)
+EngineContainers::EngineContainers(ports::Loop& loop, std::function<Wall()> wall, std::function<void(FakeContainer const&)> on_change,
+                                   std::function<void()> on_output)
     : loop_(loop),
+      wall_(std::move(wall)),
       on_change_(std::move(on_change)),
       on_output_(std::move(on_output)) {}
 
@@ -48,7 +50,7 @@ FakeContainer& EngineContainers::add(std::string id, model::CreateContainer cons
   auto const& spec = *wanted.spec;
   auto& container = all_[id];
   auto& detail = container.detail;
-  detail = {.id = id, .name = wanted.name, .labels = wanted.labels, .created_at = loop_.now().wall, .ports = wanted.ports};
+  detail = {.id = id, .name = wanted.name, .labels = wanted.labels, .created_at = wall_(), .ports = wanted.ports};
   detail.labels.insert(spec.container_labels.items.begin(), spec.container_labels.items.end());
   for (auto& port : detail.ports) port.name.clear();  // an engine knows numbers only
   container.image = wanted.image;
@@ -94,7 +96,8 @@ Status EngineContainers::start(FakeContainer& container) {
   detail.error.clear();
   detail.exit_code = 0;
   detail.oom_killed = false;
-  detail.started_at = loop_.now().wall;
+  detail.started_at = wall_();
+  container.started = loop_.now().monotonic;
   if (container.has_address) detail.address = "172.17.0.2";
   ++container.starts;
   container.log->is_growing = true;
@@ -127,7 +130,7 @@ void EngineContainers::later(FakeContainer& container, Duration wait, std::funct
 void EngineContainers::print(FakeContainer& container, std::vector<Program::Output> const& outputs) {
   if (outputs.empty()) return;
   for (auto const& [text, stream] : outputs)
-    container.log->lines.push_back({loop_.now().wall, container.has_tty ? ports::LogStream::Stdout : stream, text});
+    container.log->lines.push_back({wall_(), container.has_tty ? ports::LogStream::Stdout : stream, text});
   on_output_();
 }
 
@@ -160,7 +163,7 @@ void EngineContainers::end(FakeContainer& container, Exit exit) {
   detail.exit_code = exit.code;
   detail.oom_killed = exit.oom_killed;
   detail.health = Health::None;
-  detail.finished_at = loop_.now().wall;
+  detail.finished_at = wall_();
   detail.address.clear();
   container.log->is_growing = false;
   container.timers.clear();

@@ -37,6 +37,7 @@ struct FakeContainer {
   // Stops under way: who waits, and when their patience ends.
   std::vector<std::function<void()>> waiting_for_end;
   std::vector<std::unique_ptr<ports::Timer>> graces;
+  Monotonic started{};
 
   bool is_alive() const { return detail.state == model::ContainerState::Running || detail.state == model::ContainerState::Paused; }
 };
@@ -44,7 +45,8 @@ struct FakeContainer {
 class EngineContainers {
  public:
   // `on_change` runs after each change of a container's state or health, and for one that is gone.
-  EngineContainers(ports::Loop& loop, std::function<void(FakeContainer const&)> on_change, std::function<void()> on_output);
+  EngineContainers(ports::Loop& loop, std::function<Wall()> wall, std::function<void(FakeContainer const&)> on_change,
+                   std::function<void()> on_output);
 
   std::map<std::string, FakeContainer> const& all() const { return all_; }  // by id
   FakeContainer* find(std::string const& id_or_name);
@@ -73,6 +75,7 @@ class EngineContainers {
   Status check_ports(FakeContainer const& container) const;
 
   ports::Loop& loop_;
+  std::function<Wall()> wall_;
   std::function<void(FakeContainer const&)> on_change_;
   std::function<void()> on_output_;
   std::map<std::string, FakeContainer> all_;

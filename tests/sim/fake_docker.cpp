@@ -22,7 +22,7 @@ FakeDocker::FakeDocker(ports::Loop& loop, FakeDockerOptions options)
       logs_(loop),
       watchers_(loop),
       containers_(
-          loop,
+          loop, options_.wall ? options_.wall : std::function<Wall()>([&loop] { return loop.now().wall; }),
           [this](FakeContainer const& changed) {
             on_change(changed);
             tell(changed, model::ContainerTouched{changed.detail.id});

@@ -40,6 +40,7 @@ struct FakeDockerOptions {
   std::uint64_t seed = 1;   // of latencies and lost events; also in the containers' ids: one of its own for each engine
   Duration latency = 40ms;  // at most, of each call on each way
   Catalogue catalogue = images_by_name();
+  std::function<Wall()> wall;  // the clock of its machine; empty: the loop's
   model::EngineInfo info{.version = "20.10", .api_version = "1.41", .platform = "linux/amd64", .cpus = 4, .memory = {8LL << 30}};
 };
 

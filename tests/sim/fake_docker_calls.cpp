@@ -139,7 +139,7 @@ FakeDocker::Reply FakeDocker::on(model::ReadStats const& call) {
   auto const* container = find(call.id);
   if (!container) return no_such_container(call.id);
   if (!container->is_alive()) return model::ContainerStats{};
-  auto const age = loop_.now().wall - container->detail.started_at.value_or(loop_.now().wall);
+  auto const age = loop_.now().monotonic - container->started;
   auto const used = std::chrono::duration_cast<Duration>(age * container->program.cpus);
   return model::ContainerStats{.cpu_time = used, .memory = container->program.memory};
 }

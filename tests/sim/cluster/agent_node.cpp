@@ -23,7 +23,7 @@ AgentNode::Life::Life(AgentNode& node, Place place)
 AgentNode::AgentNode(Surroundings around, std::string name, NodeId id, Random random, std::vector<model::MasterAddress> masters)
     : machine_(around, std::move(name), id, random),
       masters_(std::move(masters)),
-      engine_(around.loop(), FakeDockerOptions{.seed = machine_.random().next()}),
+      engine_(around.loop(), FakeDockerOptions{.seed = machine_.random().next(), .wall = [this] { return machine_.now().wall; }}),
       state_{.node = id, .cluster = {}, .epochs = {}} {
   engine_.lose_events(kLosesOneEventIn);
   engine_.on_change = [this](FakeContainer const& container) {
