@@ -12,6 +12,7 @@ AgentNode::Life::Life(AgentNode& node, Place place)
       masters(place, node.masters_, node.machine_.around().observer),
       disk(node, place.process),
       leases(node, place.process),
+      meter(node),
       prober(place.process),
       driver({place.process, engine, masters, disk, meter, prober, &leases},
              {.facts = {.name = node.machine_.name(), .address = node.machine_.name(), .roles = {model::Role::Worker}},
@@ -31,6 +32,18 @@ AgentNode::AgentNode(Surroundings around, std::string name, NodeId id, Random ra
   };
   guard_ = std::make_unique<SimGuard>(machine_.begin_companion(), engine_, boot_name());
   engine_.on_call = [this](std::uint64_t, model::EngineCall const& call) { return next_fault(call); };
+}
+
+model::NodeLoad AgentNode::Meter::measure() {
+  if (!node.is_shared_) return {};
+  auto& random = node.machine_.random();
+  if (load.memory_used.count == 0 || random.one_in(10)) {
+    load = {.cpus_used = 0.1 * static_cast<double>(random.below(40)),
+            .load_1m = 0.1 * static_cast<double>(random.below(60)),
+            .memory_used = {static_cast<std::int64_t>(1 + random.below(7)) << 30},
+            .pressure = {}};
+  }
+  return load;
 }
 
 AgentNode::~AgentNode() { life_.reset(); }
@@ -72,6 +85,7 @@ void AgentNode::slow_engine_down(Duration by) {
   slowness_ += by;
   engine_.delay<model::StartContainer>(slowness_);
   engine_.delay<model::CreateContainer>(slowness_);
+  engine_.delay<model::PullImage>(slowness_);
 }
 
 void AgentNode::lose_events(bool lost) {
@@ -90,7 +104,8 @@ bool AgentNode::runs_well(InstanceId instance) const {
 
 std::optional<FakeDocker::Fault> AgentNode::next_fault(model::EngineCall const& call) {
   bool const is_change = std::holds_alternative<model::CreateContainer>(call) || std::holds_alternative<model::StartContainer>(call) ||
-                         std::holds_alternative<model::StopContainer>(call) || std::holds_alternative<model::RemoveContainer>(call);
+                         std::holds_alternative<model::StopContainer>(call) || std::holds_alternative<model::RemoveContainer>(call) ||
+                         std::holds_alternative<model::PullImage>(call);
   bool const is_look = std::holds_alternative<model::InspectContainer>(call);
   if (refusals_ == 0 || !(is_change || is_look) || !machine_.random().one_in(2)) return std::nullopt;
   auto const* start = std::get_if<model::StartContainer>(&call);

@@ -27,6 +27,7 @@ class AgentNode {
   Machine const& machine() const { return machine_; }
   FakeDocker& engine() { return engine_; }
   FakeDocker const& engine() const { return engine_; }
+  void share() { is_shared_ = true; }  // with what else runs there
   void crash();  // as often as it is started again
   void start();
   agent::Agent const* agent() const { return life_ ? &life_->driver.agent() : nullptr; }
@@ -77,8 +78,12 @@ class AgentNode {
     AgentNode& node_;
     ProcessLoop& process_;
   };
+  // Something else runs there too, and now and then it changes.
   struct Meter final : ports::LoadMeter {
-    model::NodeLoad measure() override { return {}; }
+    explicit Meter(AgentNode& of) : node(of) {}
+    model::NodeLoad measure() override;
+    AgentNode& node;
+    model::NodeLoad load;
   };
   struct Life {
     Life(AgentNode& node, Place place);
@@ -112,6 +117,7 @@ class AgentNode {
   int guard_crashes_ = 0;
   std::unique_ptr<Life> life_;
   int crashes_ = 1;  // until it is started
+  bool is_shared_ = false;
 };
 
 }  // namespace davit::sim

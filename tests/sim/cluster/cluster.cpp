@@ -53,8 +53,17 @@ void Cluster::add_strangers(AgentNode& agent) {
 }
 
 void Cluster::start() {
-  for (auto& master : masters_) delays_.after(random_.between(0ns, Duration(1s)), [&master = *master] { master.start(); });
-  for (auto& agent : agents_) delays_.after(random_.between(0ns, Duration(1s)), [&agent = *agent] { agent.start(); });
+  start_all([this] { return random_.between(0ns, Duration(1s)); });
+}
+
+void Cluster::start_by_and_by(Duration last_join) {
+  for (auto& agent : agents_) agent->share();
+  start_all([&] { return random_.between(0ns, random_.one_in(8) ? last_join : Duration(1s)); });
+}
+
+void Cluster::start_all(std::function<Duration()> const& draw_moment) {
+  for (auto& master : masters_) delays_.after(draw_moment(), [&master = *master] { master.start(); });
+  for (auto& agent : agents_) delays_.after(draw_moment(), [&agent = *agent] { agent.start(); });
 }
 
 AgentNode& Cluster::agent(NodeId id) {

@@ -3,6 +3,7 @@
 // Owned by the run, for its whole length.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class Cluster {
   Cluster& operator=(Cluster const&) = delete;
 
   void start();  // everything, each in its own moment of the first second
+  // Some join later, and on the workers other things run, too.
+  void start_by_and_by(Duration last_join);
 
   VirtualLoop& loop() { return network_.loop(); }
   Network& network() { return network_; }
@@ -45,6 +48,7 @@ class Cluster {
 
  private:
   void add_strangers(AgentNode& agent);
+  void start_all(std::function<Duration()> const& draw_moment);
 
   Random random_;
   cluster::DowningPolicy downing_;  // of all its masters

@@ -32,6 +32,8 @@ void Connection::send(End from, Message message, Monotonic valid_until) {
     bool const fits = sender.sent.size() < kSocketBuffer;
     if (!fits || valid_until <= sender.side.process.now().monotonic) return;
   }
+  bool const may_be_doubled = !std::holds_alternative<Thunk>(message);
+  if (may_be_doubled && network_.is_doubled(sender.side.host, state(other(from)).side.host)) push(from, message);
   push(from, std::move(message));
 }
 

@@ -34,6 +34,9 @@ class Network {
   void heal(HostId from, HostId to) { change_cut(from, to, -1); }
   void isolate(HostId host, bool is_isolated);
   void slow_down(HostId from, HostId to, Duration by) { link(from, to).extra += by; }
+  // Senders say some of their messages twice.
+  void double_messages(HostId from, HostId to, bool begins) { link(from, to).doublings += begins ? 1 : -1; }
+  bool is_doubled(HostId from, HostId to) { return link(from, to).doublings > 0 && random_.one_in(3); }
 
   bool passes(HostId from, HostId to) const { return links_[index(from, to)].cuts == 0; }
   bool passes_both_ways(HostId a, HostId b) const { return passes(a, b) && passes(b, a); }
@@ -51,6 +54,7 @@ class Network {
  private:
   struct Link {
     int cuts = 0;
+    int doublings = 0;
     Duration extra{};
   };
 

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <cstdio>
 
@@ -51,7 +52,7 @@ bool is_found(Planted const& planted, ScoreOptions const& options) {
   int status = 0;
   waitpid(child, &status, 0);
   if (WIFSIGNALED(status)) fmt::print("{:26} {:>8} {:>6}  its process ended by signal {}\n", planted.name, "", "", WTERMSIG(status));
-  return WIFSIGNALED(status) || WEXITSTATUS(status) == 0;
+  return (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 double cpu_seconds_of_children() {

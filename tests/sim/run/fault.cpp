@@ -33,6 +33,7 @@ constexpr Shape kShapes[] = {
     {FaultKind::Partition, 3, 500ms, 30s},
     {FaultKind::ConnectionReset, 4, 0s, 0s},
     {FaultKind::SlowLink, 3, 1s, 30s},
+    {FaultKind::MessagesDoubled, 2, 1s, 30s},
     {FaultKind::StoreMemberDown, 3, 200ms, 20s},
     {FaultKind::StoreMemberLags, 3, 1s, 20s},
     {FaultKind::StoreMemberSlow, 3, 2s, 40s},

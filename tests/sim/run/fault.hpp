@@ -32,6 +32,7 @@ enum class FaultKind : std::uint8_t {
   Partition,         // the machines fall into two groups
   ConnectionReset,
   SlowLink,
+  MessagesDoubled,   // between two machines some are said twice, as those are that follow a connection's end
   StoreMemberDown,
   StoreMemberLags,
   StoreMemberSlow,   // its answers to reads take a while, and its clients keep to it
@@ -64,8 +65,9 @@ DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, 
                  {sim::FaultKind::ClockRate, "clock-rate"}, {sim::FaultKind::WallJump, "wall-jump"}, {sim::FaultKind::Cut, "cut"},
                  {sim::FaultKind::CutOneWay, "cut-one-way"}, {sim::FaultKind::Deaf, "deaf"}, {sim::FaultKind::Partition, "partition"},
                  {sim::FaultKind::ConnectionReset, "connection-reset"}, {sim::FaultKind::SlowLink, "slow-link"},
-                 {sim::FaultKind::StoreMemberDown, "store-member-down"}, {sim::FaultKind::StoreMemberLags, "store-member-lags"},
-                 {sim::FaultKind::StoreMemberSlow, "store-member-slow"}, {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
+                 {sim::FaultKind::MessagesDoubled, "messages-doubled"}, {sim::FaultKind::StoreMemberDown, "store-member-down"},
+                 {sim::FaultKind::StoreMemberLags, "store-member-lags"}, {sim::FaultKind::StoreMemberSlow, "store-member-slow"},
+                 {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
                  {sim::FaultKind::StoreLeaderChangeLosesLease, "store-leader-change-loses-lease"},
                  {sim::FaultKind::StoreFlaky, "store-flaky"}, {sim::FaultKind::StoreFull, "store-full"},
                  {sim::FaultKind::StoreCompaction, "store-compaction"}, {sim::FaultKind::LeaseLost, "lease-lost"},

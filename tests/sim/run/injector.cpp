@@ -57,7 +57,8 @@ Injector::Undo Injector::inject(Fault const& fault) {
     case Deaf:
     case Partition:
     case ConnectionReset:
-    case SlowLink: return inject_into_network(fault);
+    case SlowLink:
+    case MessagesDoubled: return inject_into_network(fault);
     case StoreMemberDown:
     case StoreMemberLags:
     case StoreMemberSlow:
@@ -156,6 +157,10 @@ Injector::Undo Injector::inject_into_network(Fault const& fault) {
     auto const by = Duration(1ms) * static_cast<std::int64_t>(1 + fault.other / 64 % 800);
     network.slow_down(a, b, by);
     return [&network, a, b, by] { network.slow_down(a, b, -by); };
+  }
+  if (fault.kind == FaultKind::MessagesDoubled) {
+    network.double_messages(a, b, true);
+    return [&network, a, b] { network.double_messages(a, b, false); };
   }
   bool const is_both_ways = fault.kind == FaultKind::Cut;
   network.cut(a, b);

@@ -47,7 +47,7 @@ class Run {
   RunResult play() {
     auto faults = draw_faults(random_.fork("faults"), options_.safety_phase, options_.mean_gap);
     if (options_.only_faults) std::erase_if(faults, [&](Fault const& each) { return !options_.only_faults->contains(each.index); });
-    cluster_.start();
+    cluster_.start_by_and_by(options_.safety_phase / 2);
     workload_.start();
     injector_.schedule(faults);
     while (findings_.empty() && elapsed() < options_.safety_phase) advance();

@@ -165,7 +165,8 @@ model::ServiceSpec Workload::draw_spec(User& user) {
     spec.placement.constraints = {fmt::format("node.labels.zone=={}", random.one_in(2) ? "a" : "b")};
   draw_what_binds_to_a_node(spec, random);
   if (random.one_in(3)) {
-    spec.on_isolation = model::OnIsolation::Stop;  // records know only the usual stop_after yet
+    spec.on_isolation = model::OnIsolation::Stop;
+    if (random.one_in(3)) spec.stop_after = Duration(1s) * static_cast<std::int64_t>(10 + random.below(20));
     spec.update_config.order = model::UpdateOrder::Auto;  // one must end before the next begins
   }
   return spec;
