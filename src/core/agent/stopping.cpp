@@ -61,18 +61,22 @@ void Agent::continue_stop(Instance& instance) {
   call(instance, model::StopContainer{instance.container.id, grace_of(instance)}, grace_of(instance) + kAfterGrace);
 }
 
-// Whatever the engine answered: what is left is removed by force, unless the engine is away.
+// Whatever the engine answered: of one that is to go what is left is removed by force, unless the engine is away.
 void Agent::on_stopped(Instance& instance, Result<model::EngineReply> const& outcome) {
   if (!outcome && outcome.error().field == model::engine_error::kEngineAway) return;  // the next list goes on
-  if (!outcome) note(instance, fmt::format("did not stop: {}; it is removed by force", outcome.error().message), true);
-  if (instance.phase == Phase::Stop) {
+  bool const is_to_go = instance.phase == Phase::Stop;
+  bool const may_still_run = !outcome && outcome.error().field != model::engine_error::kNoSuchContainer;
+  if (may_still_run) {
+    auto const next = is_to_go ? "it is removed by force" : "trying again";
+    note(instance, fmt::format("did not stop: {}; {}", outcome.error().message, next), true);
+  }
+  if (is_to_go) {
     set_phase(instance, Phase::Remove);
     call(instance, model::RemoveContainer{instance.container.id}, 60s);
     return;
   }
   if (instance.stop_wanted) return continue_stop(instance);
-  bool const may_still_run = !outcome && outcome.error().field != model::engine_error::kNoSuchContainer;
-  if (may_still_run && is_leased(instance)) return wake(instance, now_.monotonic + kStopAgain);  // none may start beside it
+  if (may_still_run) return wake(instance, now_.monotonic + kStopAgain);  // none may start beside it
   if (!outcome) {
     discard(instance.container.id);
     instance.container = {};

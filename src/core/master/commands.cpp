@@ -6,6 +6,7 @@
 #include "base/check.hpp"
 #include "base/planted.hpp"
 #include "base/units.hpp"
+#include "core/master/answers.hpp"
 #include "core/master/master.hpp"
 
 namespace davit::master {
@@ -14,6 +15,7 @@ namespace {
 constexpr Duration kUnknownRetry = 500ms;
 constexpr Duration kDutyRetry = 500ms;
 constexpr Duration kRequeue = 100ms;
+constexpr Duration kStoreLimit = 10s;  // for its answer to what a user waits for
 constexpr Duration kMeasureStoreEvery = 10s;
 constexpr std::int64_t kMostPercent = 80;  // protocol.md §2
 
@@ -165,7 +167,9 @@ std::vector<Compare> Master::is_as_it_was(Service const& service) const {
 OpId Master::submit(PendingWrite what, Write write) {
   auto const op = write.op = next_op_++;
   out_->push_back(write);
-  in_flight_.emplace(op, InFlight{std::move(what), std::move(write)});
+  auto const* append = std::get_if<Append>(&what);
+  auto const give_up_at = append && append->command ? now_.monotonic + kStoreLimit : kNever;
+  in_flight_.emplace(op, InFlight{.what = std::move(what), .write = std::move(write), .give_up_at = give_up_at});
   return op;
 }
 
@@ -325,6 +329,11 @@ void Master::settle() {
 
 void Master::retry_unknown() {
   for (auto& [op, in_flight] : in_flight_) {
+    if (in_flight.give_up_at <= now_.monotonic) {
+      in_flight.give_up_at = kNever;
+      auto const command = std::exchange(std::get<Append>(in_flight.what).command, std::nullopt);
+      reply(command->id, fail(Code::UnknownOutcome, std::string(kStoreSilent)));
+    }
     if (in_flight.retry_at > now_.monotonic) continue;
     in_flight.retry_at = kNever;
     out_->push_back(in_flight.write);

@@ -137,6 +137,7 @@ class Master {
     PendingWrite what;
     Write write;  // of a journal: sent again, the same, when its outcome is unknown
     Monotonic retry_at = kNever;
+    Monotonic give_up_at = kNever;  // then whoever waits for it is told that nobody knows; it is sent again all the same
   };
   struct DutyState {
     bool is_busy = false;  // until the view shows what became of its last write

@@ -44,7 +44,7 @@ void Master::step(Now now, Event const& event, Actions& actions) {
 // Plans and statuses wait for the tick that follows a burst of events, so that a burst costs one plan for each service.
 Monotonic Master::wake_at() const {
   Monotonic at = std::min({next_tick_, load_retry_at_, liveness_ ? liveness_->wake_at() : kNever});
-  for (auto const& [op, in_flight] : in_flight_) at = std::min(at, in_flight.retry_at);
+  for (auto const& [op, in_flight] : in_flight_) at = std::min({at, in_flight.retry_at, in_flight.give_up_at});
   for (auto const& [id, waiting] : waiting_) at = std::min(at, waiting.try_at);
   if (!touched_.empty() || must_plan_all_) at = std::min(at, now_.monotonic);
   if (maintenance_due_) at = std::min(at, std::max(next_maintenance(), now_.monotonic));

@@ -161,6 +161,18 @@ TEST_F(MovingTest, keeps_both_of_a_failed_rollout_until_one_has_answered) {
   EXPECT_THAT(ids(plan_now().stop), ElementsAre(1));
 }
 
+TEST_F(MovingTest, stops_nothing_first_for_what_may_not_be_there) {
+  model::ServiceSpec spec{.image = "web:1"};
+  spec.update_config.order = model::UpdateOrder::StopFirst;
+  describe(std::move(spec), 1);
+  add(1, 1).revision = 0;  // left over from an earlier one
+  add(1, 2).is_unknown = true;
+  EXPECT_THAT(plan_now().stop, IsEmpty());
+  instances[1].is_unknown = false;
+  instances[1].ready_since = kNever;
+  EXPECT_THAT(ids(plan_now().stop), ElementsAre(1));
+}
+
 TEST_F(MovingTest, stops_first_where_two_of_a_slot_must_never_run) {
   describe({.image = "db:1", .on_isolation = model::OnIsolation::Stop}, 2);
   add_leaving(1, 1), add_leaving(2, 2);

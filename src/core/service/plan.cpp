@@ -19,7 +19,8 @@ void settle(Slot const& slot, bool has_failed_rollout, bool is_start_first, Draf
   if (slot.outdated.empty() || (has_failed_rollout && slot.current.empty())) return;
   bool const new_serves = !slot.current.empty() && serves(*slot.current.front());
   bool const old_serves = slot.old_may_serve();
-  if (new_serves || (!has_failed_rollout && (!old_serves || !is_start_first))) {
+  bool const goes_first = !is_start_first && (slot.current.empty() || !slot.current.front()->is_unknown);
+  if (new_serves || (!has_failed_rollout && (!old_serves || goes_first))) {
     draft.stop_all(slot.outdated);
   } else if (has_failed_rollout && old_serves) {
     // Of two whose agents have not answered either may be the one that serves.

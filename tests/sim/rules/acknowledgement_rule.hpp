@@ -18,7 +18,7 @@ class AcknowledgementRule final : public Observer {
 
   void on_acknowledged(std::string const& request, Result<model::Applied> const& outcome) override {
     bool const is_unknown = !outcome && outcome.error().code == Code::UnknownOutcome;
-    if (is_unknown && outcome.error().message != master::kDeciderSilent)
+    if (is_unknown && outcome.error().message != master::kDeciderSilent && outcome.error().message != master::kStoreSilent)
       findings_.add("acknowledgement", fmt::format("request {} was answered, though its outcome was unknown", request));
     if (!outcome || outcome->unchanged) return;
     findings_.checked();
