@@ -222,6 +222,12 @@ Change change_between(ServiceSpec const& before, ServiceSpec const& after);
 // new one starts; "" if nothing.
 std::string_view what_forbids_overlap(ServiceSpec const& spec);
 
+// Whether what listens on the one gets in the way of what listens on the other.
+inline bool share_address(std::string_view one, std::string_view other) {
+  auto const is_any = [](std::string_view address) { return address == "0.0.0.0" || address == "::"; };
+  return one == other || is_any(one) || is_any(other);
+}
+
 // Whether instances of one node share it, because the user has named one port of the node and no other.
 inline bool is_fixed_on_node(PortSpec const& port) {
   return port.mode == PortMode::Host && port.published && port.published_end.value_or(*port.published) == *port.published;

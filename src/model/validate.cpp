@@ -129,9 +129,7 @@ class Check {
       add(at + "/name", kDuplicate, fmt::format("port {} has this name", other_index));
       return true;
     }
-    auto const is_any = [](std::string_view address) { return address == "0.0.0.0" || address == "::"; };
-    bool const share_address = port.host_ip == other.host_ip || is_any(port.host_ip) || is_any(other.host_ip);
-    if (port.protocol != other.protocol || !share_address) return false;
+    if (port.protocol != other.protocol || !share_address(port.host_ip, other.host_ip)) return false;
     if (port.mode != other.mode && (!port.published || !other.published)) return false;
     if (!port.published && !other.published && port.target == other.target && port.host_ip == other.host_ip) {
       add(at, kDuplicate, fmt::format("the same as port {}", other_index));

@@ -120,7 +120,8 @@ void Agent::see_end_of_adopted(Instance& instance, model::ContainerDetail const&
   if (!instance.exit_code) return;
   if (was_cut_short(instance)) {
     instance.reason = Reason::LeaseEnded;
-  } else if (detail.started_at && detail.finished_at && *detail.finished_at - *detail.started_at < model::RestartPolicy().window) {
+  } else if (!is_leased(instance) && detail.started_at && detail.finished_at &&
+             *detail.finished_at - *detail.started_at < model::RestartPolicy().window) {
     instance.failures = instance.identity.attempt - 1;
   }
 }
@@ -169,6 +170,13 @@ void Agent::inspect(Instance& instance) {
   call(instance, model::InspectContainer{instance.container.id}, 30s);
 }
 
+// An end while nobody had confirmed in time that it may run: by whoever ended it then, and no fault of its own.
+bool Agent::was_in_lapse(Instance const& instance, std::optional<Wall> ended) const {
+  if (!ended) return !may_run(instance);
+  auto const ended_at = now_.monotonic - (now_.wall - *ended);
+  return ended_at + kWallGrain >= std::min(instance.lapsed_at, instance.lease_end);
+}
+
 // What one inspection says about the container, whatever the phase.
 void Agent::observe(Instance& instance, model::ContainerDetail const& detail) {
   instance.container_state = detail.state;
@@ -181,10 +189,7 @@ void Agent::observe(Instance& instance, model::ContainerDetail const& detail) {
   if (detail.started_at) instance.started_at = now_.monotonic - std::max<Duration>(0s, now_.wall - *detail.started_at);
   bool const has_ended = detail.state == model::ContainerState::Exited || detail.state == model::ContainerState::Dead;
   instance.exit_code = has_ended ? std::optional(detail.exit_code) : std::nullopt;
-  if (has_ended && detail.finished_at) {
-    auto const ended_at = now_.monotonic - (now_.wall - *detail.finished_at);
-    instance.ended_in_lapse = ended_at + kWallGrain >= instance.lapsed_at;
-  }
+  instance.ended_in_lapse = has_ended && is_leased(instance) && was_in_lapse(instance, detail.finished_at);
   if (detail.state == model::ContainerState::Running) instance.lapsed_at = kNever;
   if (has_ended) instance.message = detail.error.empty() ? fmt::format("exit {}", detail.exit_code) : detail.error;
   touch(instance);

@@ -243,6 +243,7 @@ class Agent {
   void extend_lease(Instance& instance);
   bool may_run(Instance const& instance) const;
   bool was_cut_short(Instance const& instance) const;
+  bool was_in_lapse(Instance const& instance, std::optional<Wall> ended) const;
   void keep_leases();
   void keep_lease(Instance& instance);
   void start_under_lease(Instance& instance);

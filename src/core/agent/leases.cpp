@@ -150,8 +150,7 @@ void Agent::extend_lease(Instance& instance) {
 
 bool Agent::may_run(Instance const& instance) const { return !is_leased(instance) || now_.monotonic < instance.lease_end; }
 
-// By whoever ended it then: that is no fault of its own.
-bool Agent::was_cut_short(Instance const& instance) const { return !may_run(instance) || instance.ended_in_lapse; }
+bool Agent::was_cut_short(Instance const& instance) const { return instance.exit_code ? instance.ended_in_lapse : !may_run(instance); }
 
 // Everything here follows from what is known now: it is asked after each event.
 void Agent::keep_leases() {

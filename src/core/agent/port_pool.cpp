@@ -21,10 +21,9 @@ bool PortPool::is_free(Key key, Monotonic now) const {
 
 // How often it is taken on that address, or on one that includes it.
 std::ptrdiff_t PortPool::count(Taken const& taken, Key key, std::string const& address) {
-  auto const is_any = [](std::string_view each) { return each == "0.0.0.0" || each == "::"; };
   auto const found = taken.find(key);
   if (found == taken.end()) return 0;
-  return std::ranges::count_if(found->second, [&](std::string const& each) { return each == address || is_any(each) || is_any(address); });
+  return std::ranges::count_if(found->second, [&](std::string const& each) { return model::share_address(each, address); });
 }
 
 Result<std::uint16_t> PortPool::pick_one(model::PortSpec const& wanted, Taken const& picked, Monotonic now) {

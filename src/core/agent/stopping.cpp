@@ -13,10 +13,11 @@ using model::Reason;
 
 namespace {
 constexpr Duration kLeaseGrace = 2s;   // of one whose lease has ended, which others wait for
-constexpr Duration kStopAgain = 1s;
+constexpr std::uint32_t kPoliteTries = 3;
 constexpr Duration kAfterGrace = 30s;  // what the engine may take beyond the grace period before we remove by force
 
 Duration grace_of(Instance const& instance) { return instance.spec ? instance.spec->stop_grace_period : 10s; }
+bool is_forced(Instance const& instance) { return instance.removal_tries >= kPoliteTries; }
 Duration removal_wait(std::uint32_t tries) { return std::min<Duration>(30s, 1s * (1 << std::min(tries, 5U))); }
 }  // namespace
 
@@ -76,11 +77,16 @@ void Agent::on_stopped(Instance& instance, Result<model::EngineReply> const& out
     return;
   }
   if (instance.stop_wanted) return continue_stop(instance);
-  if (may_still_run) return wake(instance, now_.monotonic + kStopAgain);  // none may start beside it
-  if (!outcome) {
+  if (may_still_run) {  // none may start beside it
+    instance.message = fmt::format("it does not stop: {}", outcome.error().message);
+    touch(instance);
+    return wake(instance, now_.monotonic + removal_wait(instance.removal_tries++));
+  }
+  if (!outcome || is_forced(instance)) {
     discard(instance.container.id);
     instance.container = {};
   }
+  instance.removal_tries = 0;
   instance.container_state = model::ContainerState::Exited;
   on_ended(instance, instance.reason, instance.message, false);
 }
@@ -101,6 +107,7 @@ void Agent::stop_to_restart(Instance& instance, Reason reason, std::string messa
   wake(instance, kNever);
   end_probing(instance);
   set_phase(instance, Phase::StopToRestart);
+  if (is_forced(instance)) return call(instance, model::RemoveContainer{instance.container.id}, 60s);
   auto const grace = reason == Reason::LeaseEnded ? kLeaseGrace : grace_of(instance);
   call(instance, model::StopContainer{instance.container.id, grace}, grace + kAfterGrace);
 }

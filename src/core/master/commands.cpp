@@ -16,6 +16,7 @@ constexpr Duration kUnknownRetry = 500ms;
 constexpr Duration kDutyRetry = 500ms;
 constexpr Duration kRequeue = 100ms;
 constexpr Duration kStoreLimit = 10s;  // for its answer to what a user waits for
+constexpr Duration kStoreStillSilent = 1s;  // then those that come meanwhile wait no longer
 constexpr Duration kMeasureStoreEvery = 10s;
 constexpr std::int64_t kMostPercent = 80;  // protocol.md §2
 
@@ -167,8 +168,7 @@ std::vector<Compare> Master::is_as_it_was(Service const& service) const {
 OpId Master::submit(PendingWrite what, Write write) {
   auto const op = write.op = next_op_++;
   out_->push_back(write);
-  auto const* append = std::get_if<Append>(&what);
-  auto const give_up_at = append && append->command ? now_.monotonic + kStoreLimit : kNever;
+  auto const give_up_at = std::holds_alternative<Append>(what) ? now_.monotonic + kStoreLimit : kNever;
   in_flight_.emplace(op, InFlight{.what = std::move(what), .write = std::move(write), .give_up_at = give_up_at});
   return op;
 }
@@ -226,7 +226,7 @@ void Master::on_failed(Append const& append, Error const& error) {
   auto& service = services_.at(append.service);
   service.is_appending = false;
   if (append.command) reply(append.command->id, std::unexpected(error));
-  else note(true, fmt::format("service {}: a decision cannot be journalled: {}", append.service, error.message));
+  else note(true, fmt::format("service {}: what was decided cannot be journalled: {}", append.service, error.message));
   if (service.exists()) plan_at(service, now_.monotonic + 1s);  // a decision may still have to be made
   next_command(service);
 }
@@ -327,12 +327,19 @@ void Master::settle() {
   }
 }
 
+// Whoever waits for it, or behind it: it is written all the same, or refused, some time.
+void Master::give_up(Append& append) {
+  if (auto const command = std::exchange(append.command, std::nullopt))
+    reply(command->id, fail(Code::UnknownOutcome, std::string(kStoreSilent)));
+  for (auto const& next : std::exchange(services_.at(append.service).queued, {}))
+    reply(next.id, fail(Code::Unavailable, "the store does not say whether the service's last change is written; ask again in a moment"));
+}
+
 void Master::retry_unknown() {
   for (auto& [op, in_flight] : in_flight_) {
     if (in_flight.give_up_at <= now_.monotonic) {
-      in_flight.give_up_at = kNever;
-      auto const command = std::exchange(std::get<Append>(in_flight.what).command, std::nullopt);
-      reply(command->id, fail(Code::UnknownOutcome, std::string(kStoreSilent)));
+      in_flight.give_up_at = now_.monotonic + kStoreStillSilent;
+      give_up(std::get<Append>(in_flight.what));
     }
     if (in_flight.retry_at > now_.monotonic) continue;
     in_flight.retry_at = kNever;

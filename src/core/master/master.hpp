@@ -280,6 +280,7 @@ class Master {
   void settle();
   void next_command(Service& service);
   void retry_unknown();
+  void give_up(Append& append);
   OpId submit(PendingWrite what, Write write);
   Fence fence_of(Service const& service) const { return {service.shard, shards_[service.shard.value].epoch}; }
   Compare holds_shard(ShardId shard) const;
@@ -374,7 +375,11 @@ class Master {
   void journal_decision(Service& service, std::optional<model::EventBody> decision);
   void count_order() { orders_left_ -= orders_left_ > 0 ? 1 : 0; }
   void plan_at(Service& service, Monotonic at);
-  void plan_soon(Service& service) { plan_at(service, now_.monotonic); }
+  // Where there are many instances not at once after the last plan: that much of what is reported one by one goes into one.
+  void plan_soon(Service& service) {
+    auto const rest = std::chrono::milliseconds(located_ / kInstancesPerMillisecond);
+    plan_at(service, std::max(now_.monotonic, service.planned_at + rest));
+  }
   void plan_all_soon() { must_plan_all_ = true; }
   void plan_all();
   std::string lost_ports(Service const& service) const;
@@ -477,6 +482,7 @@ class Master {
   std::vector<Settling> settling_;
   std::array<DutyState, 3> duties_;
   std::map<CommandId, Waiting> waiting_;
+  std::int64_t located_ = 0;  // instances that have a node
   std::map<CommandId, Monotonic> give_up_at_;  // commands that had to wait, until they are answered
   std::map<CommandId, Remote> remote_;
   std::set<std::pair<Monotonic, std::string>> plans_;  // services by plan_at
@@ -523,6 +529,7 @@ class Master {
 
   static constexpr Duration kOfferRetry = std::chrono::seconds(5);  // an offer without an answer is said again
   static constexpr Duration kStopRetry = std::chrono::seconds(30);  // and so is a stop
+  static constexpr std::int64_t kInstancesPerMillisecond = 500;  // that plans look at, and others have time between
   static constexpr CommandId kRemoteCommands = CommandId{1} << 63;
 
   // Of the step in progress.

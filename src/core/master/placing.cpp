@@ -132,6 +132,7 @@ void Master::account(Service& service, Instance& instance, int sign) {
   auto& node = nodes_[static_cast<std::size_t>(instance.node)];
   auto& accounted = instance.detail->accounted;
   node.instances += sign;
+  located_ += sign;
   if (sign > 0) {
     node.located.push_back({service.head.uid, instance.id, instance.slot});
     if (node.located.size() > kMostStale + 2 * static_cast<std::size_t>(node.instances)) node.located = instances_on(node);
@@ -180,15 +181,25 @@ placement::Search Master::search_for(Service const& service, Instance const& ins
           .refusals = refusals == placing.refusals.end() ? std::span<placement::Refusal const>() : refusals->second};
 }
 
-// Beside another one of its slot it would write to the same volume.
+// Beside another one of its slot, unless that has ended for good, it would write to the same volume.
 bool Master::is_volume_in_use(Service const& service, Instance const& instance) const {
-  return service.placing.request.keeps_node &&
-         std::ranges::any_of(service.instances.of_slot(instance.slot), [](Instance const& each) { return each.node != kNoNode; });
+  using enum model::RestartCondition;
+  if (!service.placing.request.keeps_node) return false;
+  auto const condition = service.head.spec()->restart_policy.condition;
+  return std::ranges::any_of(service.instances.of_slot(instance.slot), [&](Instance const& each) {
+    bool const has_failed = each.state == InstanceState::Failed && condition == None;
+    bool const has_ended = each.state == InstanceState::Exited && condition != Any;
+    return each.node != kNoNode && !has_failed && !has_ended;
+  });
 }
 
 void Master::offer(Service& service, Instance& instance) {
   if (holds_slot(service, instance)) return;  // its record leads to the offer
-  if (is_volume_in_use(service, instance)) return;  // tried again when that one has left
+  if (is_volume_in_use(service, instance)) {  // tried again when that one has left, or has ended
+    instance.retry_at = now_.monotonic + kPendingRetry;
+    instance.lacks_room = false;
+    return set_state(service, instance, InstanceState::Pending, Reason::NoNodeFits, "another instance of its slot is still at its volume");
+  }
   if (is_guarded(service, instance.revision) && !may_claim(service, instance.slot)) {
     instance.retry_at = now_.monotonic + kClaimAgain;
     return;
@@ -292,6 +303,10 @@ void Master::keep_waiting(Service& service, Instance& instance, placement::Searc
     shortfall = placement::shortfall(placement_, search, service.head.name);
     if (is_alike) placing.shortfall = shortfall, placing.shortfall_version = placement_.version();
   }
+  if (search.refusals.empty()) {  // no matter of a moment: it has no place any more
+    placing.emptied.erase(instance.slot);
+    if (instance.detail->rare->had_node) instance.detail->rare.change([](service::Exceptional& rare) { rare.had_node = false; });
+  }
   instance.retry_at = now_.monotonic + kPendingRetry;
   for (auto const& refusal : search.refusals) instance.retry_at = std::min(instance.retry_at, refusal.until);
   instance.lacks_room = shortfall.lacks_room && would_fit_in_place_of_another(service, instance);
@@ -314,6 +329,8 @@ void Master::take_refusal(Node const& node, Service& service, Instance& instance
   });
   next.reason = instance.reason;
   next.retry_at = now_.monotonic;
+  set_node(service, instance, kNoNode);  // it has left nothing there that others might take
+  service.placing.has_left_room = true;
   erase(service, instance);
   service.placing.refusals[next.id] = std::move(refusals);
   service.instances.insert(std::move(next));

@@ -119,6 +119,7 @@ void Master::reconcile_due() {
     auto const slots = service.exists() ? static_cast<std::size_t>(service.head.spec()->instances) : 0;
     orders_left_ = std::max(orders_left_, std::max(slots, service.instances.size()) / kInstancesPerOrder);
     plan_at(service, kNever);
+    service.planned_at = now_.monotonic;
     reconcile(service);
   }
 }

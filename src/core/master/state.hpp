@@ -148,6 +148,7 @@ struct Service {
   service::ServiceStatus status;
   std::uint64_t version = 0;  // grows with every visible change, over all services: what caches compare
   Monotonic plan_at = kNever;
+  Monotonic planned_at{};
   bool is_appending = false;  // an event is on its way to the store; the next waits
   std::deque<QueuedCommand> queued;
   std::optional<model::ImageResolved> seen_digest;  // by an agent, to be journalled

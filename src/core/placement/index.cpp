@@ -121,10 +121,20 @@ Sight Index::sight(NodeIx node, Search const& search) const {
           .refusal = refusal == search.refusals.end() ? nullptr : &*refusal};
 }
 
+std::vector<Index::Takers::const_iterator> Index::takers_of(HostPort const& wanted) const {
+  std::vector<Takers::const_iterator> found;
+  auto each = takers_.lower_bound({wanted.protocol, wanted.number, {}});
+  for (; each != takers_.end() && each->first.protocol == wanted.protocol && each->first.number == wanted.number; ++each) {
+    if (model::share_address(each->first.address, wanted.address)) found.push_back(each);
+  }
+  return found;
+}
+
 std::optional<HostPort> Index::taken_port(NodeIx node, std::vector<HostPort> const& wanted) const {
   for (auto const& port : wanted) {
-    auto const takers = takers_.find(port);
-    if (takers != takers_.end() && std::ranges::binary_search(takers->second, node)) return port;
+    for (auto const& takers : takers_of(port)) {
+      if (std::ranges::binary_search(takers->second, node)) return port;
+    }
   }
   return std::nullopt;
 }
@@ -156,10 +166,10 @@ bool Index::collect_few(Search const& search, std::vector<NodeIx>& nodes) const 
   for (auto const& entry : search.tally.entries()) nodes.push_back(entry.node);
   for (auto const& refusal : search.refusals) nodes.push_back(refusal.node);
   for (auto const& port : search.request.ports) {
-    auto const takers = takers_.find(port);
-    if (takers == takers_.end()) continue;
-    if (nodes.size() + takers->second.size() > 2 * kFew) return false;
-    nodes.insert(nodes.end(), takers->second.begin(), takers->second.end());
+    for (auto const& takers : takers_of(port)) {
+      if (nodes.size() + takers->second.size() > 2 * kFew) return false;
+      nodes.insert(nodes.end(), takers->second.begin(), takers->second.end());
+    }
   }
   return true;
 }

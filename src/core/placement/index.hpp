@@ -75,6 +75,8 @@ class Index {
   Kept build(Eligibility const& eligibility, StandingOf const& standing_of);
   template <class StandingOf>
   void catch_up(Kept& kept, StandingOf const& standing_of);
+  using Takers = std::map<HostPort, std::vector<NodeIx>>;
+  std::vector<Takers::const_iterator> takers_of(HostPort const& wanted) const;  // on any address that gets in its way
   std::optional<HostPort> taken_port(NodeIx node, std::vector<HostPort> const& wanted) const;
   Key key_at(NodeIx node, Kind const& kind, std::uint32_t count) const;
   Key own_key_at(NodeIx node, Request const& request, std::uint32_t count) const;
@@ -85,7 +87,7 @@ class Index {
   std::vector<Traits> traits_;
   std::vector<Room> rooms_;
   std::vector<std::uint32_t> tie_breaks_;
-  std::map<HostPort, std::vector<NodeIx>> takers_;  // who has an instance that publishes on it; ascending
+  Takers takers_;  // who has an instance that publishes on it; ascending
   std::map<Eligibility, std::shared_ptr<FeasibleSet const>> sets_;
   std::map<Kind, Kept> kinds_;
   std::map<ServiceUid, Own> own_;

@@ -19,7 +19,7 @@ Request request_of(model::ServiceSpec const& spec, Amount const& mean) {
   reserved = model::amount_of(spec.resources.reservations);
   request.expected = {reserved.microcores > 0 ? reserved.microcores : mean.microcores, reserved.memory > 0 ? reserved.memory : mean.memory};
   for (auto const& port : spec.ports) {
-    if (model::is_fixed_on_node(port)) request.ports.push_back({port.protocol, static_cast<std::uint16_t>(*port.published)});
+    if (model::is_fixed_on_node(port)) request.ports.push_back({port.protocol, static_cast<std::uint16_t>(*port.published), port.host_ip});
   }
   std::ranges::sort(request.ports);
   request.max_per_node = static_cast<std::uint32_t>(placement.max_replicas_per_node);

@@ -22,6 +22,7 @@ inline constexpr Amount kMeanUse{100'000, std::int64_t{64} << 20};
 struct HostPort {
   model::Protocol protocol = model::Protocol::Tcp;
   std::uint16_t number = 0;
+  std::string address = "0.0.0.0";
   friend auto operator<=>(HostPort const&, HostPort const&) = default;
 };
 

@@ -98,16 +98,19 @@ void AdmissionRule::on_report(NodeId id, Agent& agent, model::InstanceReport con
   found->second.is_stopping = report.state == model::InstanceState::Stopping;
   found->second.ports = report.ports;
   if (report.state != model::InstanceState::Stopping) forget_ended(id, agent);
-  std::map<std::pair<model::Protocol, std::uint16_t>, InstanceId> taken;
+  std::vector<std::pair<model::PublishedPort const*, InstanceId>> taken;
   for (auto const& [instance, each] : agent.admitted) {
     // Made late, for a process that is no more: its port may be another one's by now, and it gets one of its own should it be started.
     if (each.is_found && !runs(cluster_->agent(id), instance)) continue;
     for (auto const& port : each.ports) {
-      auto const [other, is_first] = taken.try_emplace({port.protocol, port.published}, instance);
-      if (!is_first && port.published != 0 && other->second != instance) {
-        findings_.add("admission", fmt::format("agent {} gives port {} to {} and to {}", id.value, port.published, to_string(other->second),
-                                               to_string(instance)));
+      if (port.published == 0) continue;
+      for (auto const& [other, its] : taken) {
+        bool const is_same = other->protocol == port.protocol && other->published == port.published;
+        if (its == instance || !is_same || !model::share_address(other->address, port.address)) continue;
+        findings_.add("admission",
+                      fmt::format("agent {} gives port {} to {} and to {}", id.value, port.published, to_string(its), to_string(instance)));
       }
+      taken.emplace_back(&port, instance);
     }
   }
 }
