@@ -57,10 +57,10 @@ fmt:  ## format all sources
 	@scripts/setup --dev
 	@find src tests bench -name '*.cpp' -o -name '*.hpp' | xargs clang-format-19 -i
 
-bench: configure-all  ## figures and ratios on this machine, ten minutes; ARGS='--quick --only restart,list': less of it
+bench: configure-all  ## figures and ratios on this machine, a quarter of an hour; ARGS='--quick --only restart,list': less of it
 	@cmake --preset $(PRESET) -DDAVIT_BENCH=ON >/dev/null
-	cmake --build $(BUILD) --target davit davit_bench davit_store_bench davit_etcd_bench davit_placement_bench
-	$(BUILD)/bin/davit_bench && $(BUILD)/bin/davit_placement_bench && $(BUILD)/bin/davit_etcd_bench && DAVIT_BIN=$(CURDIR)/$(DAVIT) $(PYTHON) bench/one_machine.py $(ARGS)
+	cmake --build $(BUILD) --target davit davit_bench davit_store_bench davit_etcd_bench davit_placement_bench davit_scale_bench
+	$(BUILD)/bin/davit_bench && $(BUILD)/bin/davit_placement_bench && $(BUILD)/bin/davit_scale_bench 1000 100000 10000 2000000 && $(BUILD)/bin/davit_etcd_bench && DAVIT_BIN=$(CURDIR)/$(DAVIT) $(PYTHON) bench/one_machine.py $(ARGS)
 
 bench-ingress: configure-all  ## the ingress beside Docker's proxy and beside none: throughput and latency, seven minutes; ARGS=--quick: one
 	@cmake --preset $(PRESET) -DDAVIT_BENCH=ON >/dev/null
