@@ -38,13 +38,18 @@ void Agent::on_listed(model::ContainerList const& list) {
     auto const identity = identify(owner(), container.name, container.labels);
     if (!identity || garbage_.contains(container.id)) continue;
     if (auto const* known = find(identity->instance)) {
-      // A create that came through although its answer did not, after the attempt was given up.
+      // A create that came through although its answer did not: after the attempt was given up, or of one that a process before this one
+      // had begun. What was never started goes, lest the next process takes it for the instance.
       bool const is_kept = container.id == known->container.id || container.id == known->previous_container;
-      if (!is_kept && identity->attempt < known->identity.attempt) discard(container.id);
+      bool const is_stray = identity->attempt > known->identity.attempt && container.state == model::ContainerState::Created;
+      if (!is_kept && (identity->attempt < known->identity.attempt || is_stray)) discard(container.id);
       continue;
     }
     auto& newest = unknown[identity->instance];
-    if (newest.second && newest.first.attempt > identity->attempt) {
+    auto const rank = [](Identity const& of, model::ContainerSummary const& its) {
+      return std::pair(its.state == model::ContainerState::Running, of.attempt);
+    };
+    if (newest.second && rank(newest.first, *newest.second) > rank(*identity, container)) {
       discard(container.id);
       continue;
     }
