@@ -58,12 +58,13 @@ void Agent::on_listed(model::ContainerList const& list) {
   }
   for (auto& [id, instance] : instances_) {
     if (instance.op != 0) continue;
-    if (instance.phase == Phase::Running || instance.phase == Phase::Adopted) {
+    bool const has_container = !instance.container.id.empty();  // of one that was adopted it may have vanished
+    if (instance.phase == Phase::Running || (instance.phase == Phase::Adopted && has_container)) {
       auto const state = states.find(instance.container.id);
       bool const is_as_known = state != states.end() && state->second == instance.container_state;
       bool const is_tested = instance.health != model::Health::None && !instance.probe;  // what no event told
       if (!is_as_known || is_tested || !was_listed_) inspect(instance);
-    } else if (instance.wake_at == kNever && instance.phase != Phase::Finished) {
+    } else if (instance.wake_at == kNever && instance.phase != Phase::Adopted && instance.phase != Phase::Finished) {
       advance(instance);  // it was stalled while the engine was away
     }
   }

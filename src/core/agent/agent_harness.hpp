@@ -173,6 +173,7 @@ class AgentTest : public testing::Test {
     return model::Acknowledged{};
   }
   Reply on(model::InspectContainer const& call) {
+    EXPECT_FALSE(call.id_or_name.empty());
     for (auto const& [id, container] : containers_) {
       if (id == call.id_or_name || container.name == call.id_or_name) return container;
     }

@@ -115,6 +115,18 @@ TEST_F(LateContainerTest, is_started_when_its_port_is_its_own) {
   EXPECT_EQ(last_report().ports.at(0).published, PortRange().first + 7);
 }
 
+TEST_F(LateContainerTest, that_vanishes_before_it_is_confirmed_is_looked_for_once_and_made_again) {
+  auto const late = make_container(offer_with_port({78}, 2), PortRange().first + 7);
+  containers_.at(late).state = model::ContainerState::Running;
+  pass(31s);
+  containers_.erase(late);
+  pass(100s);
+  EXPECT_EQ(last_report().reason, model::Reason::Vanished);
+  tell(offer_with_port({78}, 2));
+  pass(2s);
+  EXPECT_THAT(running(), testing::SizeIs(1));
+}
+
 TEST_F(LateContainerTest, of_the_next_attempt_is_not_taken_for_one_with_other_ports) {
   tell(offer_with_port({77}, 1));
   auto const late = make_container(offer_with_port({77}, 1), PortRange().first + 7, 2);

@@ -198,7 +198,8 @@ void Master::offer(Service& service, Instance& instance) {
   if (is_volume_in_use(service, instance)) {  // tried again when that one has left, or has ended
     instance.retry_at = now_.monotonic + kPendingRetry;
     instance.lacks_room = false;
-    return set_state(service, instance, InstanceState::Pending, Reason::NoNodeFits, "another instance of its slot is still at its volume");
+    return set_state(service, instance, InstanceState::Pending, Reason::NoNodeFits,
+                     "another instance of its slot is still at its volume; it starts when that has ended");
   }
   if (is_guarded(service, instance.revision) && !may_claim(service, instance.slot)) {
     instance.retry_at = now_.monotonic + kClaimAgain;
