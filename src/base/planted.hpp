@@ -25,6 +25,7 @@ enum class Bug : std::uint8_t {
   ForgetsPorts,
   IgnoresIncarnation,
   KeepsGarbage,
+  ReadyFromStart,
   // ---- the journal
   AppendsWithoutGrant,
   AnswersBeforeDurable,
@@ -56,6 +57,7 @@ enum class Bug : std::uint8_t {
   WaitsNotAfterDown,
   // ---- rollouts
   IgnoresFloor,
+  SettlesAtOnce,
   DecidesUnwritten,
   RollbackScales,
 };

@@ -59,7 +59,10 @@ void Draft::place_beside(Slot const& slot, Instance const& old) {
   else plan_.place_earlier.push_back({slot.number, old.revision});
 }
 
+bool Draft::may_outdated_stay() const { return head_.rollout.is_under_way() || may_stay_at_earlier(head_.rollout); }
+
 bool Draft::may_have_successor(Instance const& old) const {
+  if (!may_outdated_stay()) return false;
   auto const kept = head_.revisions.find(old.revision);
   return kept != head_.revisions.end() && moving_of(*kept->second.spec) == Moving::StartFirst;
 }
@@ -83,8 +86,7 @@ void Draft::sort_into_slots(InstanceRefs const& instances) {
     }
     auto& slot = slots_[instance.slot - 1];
     bool const is_current = instance.revision == head_.revision;
-    bool const may_stay = head_.rollout.is_under_way() || may_stay_at_earlier(head_.rollout);
-    bool const waits_for_nothing = instance.state == InstanceState::Pending && !is_current && !may_stay;
+    bool const waits_for_nothing = instance.state == InstanceState::Pending && !is_current && !may_outdated_stay();
     if (serves(instance) && !instance.stop_sent) ++serving_;
     if (waits_for_nothing) stop(instance, Reason::Replaced);
     else if (instance.stop_sent) ++slot.stopping;

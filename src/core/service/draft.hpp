@@ -46,11 +46,12 @@ class Draft {
   void place(Slot const& slot);
   // Wherever else there is room: on another node they do not get in each other's way.
   void place_beside(Slot const& slot, Instance const& old);
-  // One of the same, earlier revision, beside it.
+  // One of the same, earlier revision, beside it: where what is outdated may stay.
   bool may_have_successor(Instance const& old) const;
   void wake_at(Monotonic at) { plan_.wake_at = std::min(plan_.wake_at, at); }
 
  private:
+  bool may_outdated_stay() const;
   void sort_into_slots(InstanceRefs const& instances);
   void stop_surplus(std::span<Instance const* const> surplus);
   void keep_best(std::span<Instance const*>& rivals);

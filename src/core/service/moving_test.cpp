@@ -173,6 +173,24 @@ TEST_F(MovingTest, stops_nothing_first_for_what_may_not_be_there) {
   EXPECT_THAT(ids(plan_now().stop), ElementsAre(1));
 }
 
+TEST_F(MovingTest, places_no_successor_of_what_it_stops) {
+  model::ServiceSpec spec{.image = "web:1"};
+  spec.update_config.order = model::UpdateOrder::StopFirst;
+  describe(spec, 1);
+  spec.image = "web:2";
+  spec.instances = 1;
+  auto const journal = [&](model::EventBody body) {
+    head = model::apply(std::move(head),
+                        {.number = head.events + 1, .time = Wall{std::chrono::hours(1)}, .tag = "t", .body = std::move(body)});
+  };
+  journal(model::SpecChanged{std::make_shared<model::ServiceSpec const>(spec), true});
+  journal(model::RolloutCompleted{});
+  add_leaving(1, 1).revision = 1;  // its node was away meanwhile
+  auto const plan = plan_now();
+  EXPECT_THAT(ids(plan.stop), ElementsAre(1));
+  EXPECT_THAT(plan.place_earlier, IsEmpty());
+}
+
 TEST_F(MovingTest, stops_first_where_two_of_a_slot_must_never_run) {
   describe({.image = "db:1", .on_isolation = model::OnIsolation::Stop}, 2);
   add_leaving(1, 1), add_leaving(2, 2);

@@ -79,7 +79,7 @@ class Step {
 
   bool is_settled(Instance const& instance) {
     if (!serves(instance)) return false;
-    auto const settles_at = instance.ready_since + terms_.monitor;
+    auto const settles_at = instance.ready_since + (planted(Bug::SettlesAtOnce) ? Duration{} : terms_.monitor);
     if (settles_at > now_.monotonic) draft_.wake_at(settles_at);
     return settles_at <= now_.monotonic;
   }
@@ -222,15 +222,46 @@ class Step {
     return true;
   }
 
-  // Over when nothing is under way and nothing more can be begun. With failures that is a partial end; without, what stands in
-  // the way is not the rollout's doing, and ends by itself.
+  // Over when nothing is under way and nothing more can be begun. With failures that is a partial end. Without, what stands in the way
+  // has to end within the progress deadline.
   void conclude() {
     bool const waits_for_turn = !waiting_.empty() && !has_turns_;
     if (in_progress_ > 0 || tried_again_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
-    if (failing_.empty() && !waiting_.empty()) return;
+    if (failing_.empty() && !waiting_.empty()) {
+      if (!has_waited_in_vain()) return;
+      if (terms_.failure_action != FailureAction::Continue) return react();
+    }
     auto& decision = draft_.plan().decision;
-    if (failing_.empty()) decision = model::RolloutCompleted{};
+    if (!failure_) decision = model::RolloutCompleted{};
     else decision = model::RolloutCompleted{true, failure_->reason, failure_->message};
+  }
+
+  // One that has settled does not serve any more, and the service cannot do without another one before it does.
+  bool has_waited_in_vain() {
+    for (auto const* slot : done_) {
+      auto const& instance = *slot->current.front();
+      if (serves(instance) || instance.is_unknown) continue;
+      auto const unwell_for = std::max<Duration>(now_.wall - instance.detail->state_since, Duration::zero());
+      auto const deadline = std::max(last_begun(), now_.monotonic - unwell_for) + terms_.progress_deadline;
+      if (deadline > now_.monotonic) {
+        draft_.wake_at(deadline);
+        continue;
+      }
+      auto const& message = instance.detail->rare->message;
+      failure_ = Failure{instance.reason == Reason::None ? Reason::StartTimeout : instance.reason,
+                         fmt::format("{}.{} does not serve any more, and the others wait for it: nothing went on within {}{}{}", head_.name,
+                                     slot->number, format_duration(terms_.progress_deadline), message.empty() ? "" : ": ", message)};
+      return true;
+    }
+    return false;
+  }
+
+  Monotonic last_begun() const {
+    auto last = began_;
+    for (auto const& slot : draft_.slots()) {
+      for (auto const* instance : slot.current) last = std::max(last, instance->created);
+    }
+    return last;
   }
 
   model::Head const& head_;

@@ -12,6 +12,7 @@
 namespace davit::service {
 namespace {
 
+using model::FailureAction;
 using model::InstanceState;
 using model::RolloutState;
 
@@ -245,12 +246,12 @@ TEST(Rollout, keeps_its_word_and_ends_whatever_happens) {
   }
 }
 
-// Two slots on their way from one revision to another, all at once.
-model::Head head_on_its_way() {
-  auto const spec = [](char const* image) {
+// From one revision to another; without more words two slots, both at once.
+model::Head head_on_its_way(std::int64_t instances = 2, model::UpdateConfig config = {.parallelism = 0}) {
+  auto const spec = [&](char const* image) {
     model::ServiceSpec made{.image = image};
-    made.instances = 2;
-    made.update_config.parallelism = 0;
+    made.instances = instances;
+    made.update_config = config;
     return std::make_shared<model::ServiceSpec const>(std::move(made));
   };
   model::Head head{.name = "web"};
@@ -292,6 +293,61 @@ TEST(Rollout, misses_what_may_serve_like_what_serves) {
   EXPECT_EQ(stopped_of(instances), std::vector<std::uint64_t>{3}) << "slot 2 is not served yet";
   other.ready_since = Monotonic{} + 1s;
   EXPECT_EQ(stopped_of(instances), (std::vector<std::uint64_t>{1, 3}));
+}
+
+// Slot 1 is done, and has ended for good; stop-first, no other one may go before it serves again.
+struct SettledTest : testing::Test {
+  explicit SettledTest(FailureAction action = FailureAction::Rollback)
+      : head(head_on_its_way(
+            3, {.parallelism = 1, .order = model::UpdateOrder::StopFirst, .failure_action = action, .progress_deadline = 2min})) {
+    for (std::uint32_t slot = 1; slot <= 3; ++slot) {
+      Instance made;
+      made.id = {slot};
+      made.slot = slot;
+      made.revision = slot == 1 ? 2 : 1;
+      made.created = Monotonic{} + 59min;
+      made.state = slot == 1 ? InstanceState::Exited : InstanceState::Running;
+      made.has_settled = slot == 1;
+      made.ready_since = slot == 1 ? kNever : Monotonic{} + 1s;
+      made.detail->created_at = made.detail->state_since = kStart + 1s;
+      instances.push_back(std::move(made));
+    }
+  }
+  Plan plan_after(Duration time) const {
+    return plan(head, instances, {Monotonic{} + 1h + time, kStart + std::chrono::floor<std::chrono::milliseconds>(time)});
+  }
+
+  model::Head head;
+  std::vector<Instance> instances;
+};
+
+TEST_F(SettledTest, is_waited_for_until_the_progress_deadline) {
+  auto const waiting = plan_after(1min);
+  EXPECT_TRUE(waiting.stop.empty());
+  EXPECT_FALSE(waiting.decision);
+  EXPECT_EQ(waiting.wake_at, Monotonic{} + 1h + 1s + 2min);
+  auto const over = plan_after(3min);
+  ASSERT_TRUE(over.decision);
+  auto const* back = std::get_if<model::RolledBack>(&*over.decision);
+  ASSERT_NE(back, nullptr);
+  EXPECT_NE(back->message.find("web.1 does not serve any more"), std::string::npos) << back->message;
+}
+
+TEST_F(SettledTest, is_not_waited_for_while_nobody_knows_of_it) {
+  instances[0].is_unknown = true;
+  EXPECT_FALSE(plan_after(1h).decision);
+}
+
+struct BornFailureTest : SettledTest {
+  BornFailureTest() : SettledTest(FailureAction::Continue) {}
+};
+
+TEST_F(BornFailureTest, ends_in_part) {
+  auto const over = plan_after(3min);
+  ASSERT_TRUE(over.decision);
+  auto const* completed = std::get_if<model::RolloutCompleted>(&*over.decision);
+  ASSERT_NE(completed, nullptr);
+  EXPECT_TRUE(completed->is_partial);
 }
 
 TEST(Rollout, waits_for_a_slot_that_has_found_a_node_but_for_none_that_has_not) {

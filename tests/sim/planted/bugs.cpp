@@ -19,6 +19,7 @@ constexpr Planted kAll[] = {
     {Bug::ForgetsPorts, "forgets-ports", "the ports of adopted containers count as free"},
     {Bug::IgnoresIncarnation, "ignores-incarnation", "an agent admits what was offered to an earlier life of its node"},
     {Bug::KeepsGarbage, "keeps-garbage", "containers of earlier attempts are not removed"},
+    {Bug::ReadyFromStart, "ready-from-start", "an instance counts as ready since its container started, not since it is healthy"},
     {Bug::AppendsWithoutGrant, "appends-without-grant", "an append does not compare the shard's grant"},
     {Bug::AnswersBeforeDurable, "answers-before-durable", "a user is answered before the event is in the store"},
     {Bug::UnknownIsFailure, "unknown-is-failure", "a write without an answer counts as not done"},
@@ -45,6 +46,7 @@ constexpr Planted kAll[] = {
     {Bug::GivesBackUnrefused, "gives-back-unrefused", "an agent gives a slot back before it refuses the slot's token for good"},
     {Bug::WaitsNotAfterDown, "waits-not-after-down", "a slot is free as soon as its node is down"},
     {Bug::IgnoresFloor, "ignores-floor", "a rollout stops more instances than the service can do without"},
+    {Bug::SettlesAtOnce, "settles-at-once", "a new instance is not watched for `monitor` before the rollout goes on"},
     {Bug::DecidesUnwritten, "decides-unwritten", "what an owner decides about a rollout is not journalled"},
     {Bug::RollbackScales, "rollback-scales", "a rollback takes the number of instances along"},
 };
