@@ -20,10 +20,11 @@ class AgentLink {
     std::function<void(NodeId)> on_joined;  // before the first message of each connection
     std::function<void(NodeId, model::ToMaster)> on_message;
     std::function<void(NodeId)> on_left;
+    std::function<void(NodeId)> on_dropped;  // something that was for it; the connection stands
   };
   virtual ~AgentLink() = default;
   virtual void receive(Handlers handlers) = 0;
-  // What cannot be written to the socket by `valid_until` is dropped: the session that it belongs to may have ended.
+  // What cannot be written to the socket by `valid_until` is dropped: the session that it belongs to may have ended. on_dropped tells.
   virtual void send(NodeId node, model::ToAgent message, Monotonic valid_until) = 0;
 };
 

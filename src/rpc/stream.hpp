@@ -62,8 +62,9 @@ inline constexpr std::size_t kMostUntaken = std::size_t{4} << 20;
 class Stream {
  public:
   virtual ~Stream() = default;
-  // What cannot be handed to the connection by `valid_until` is dropped.
+  // What cannot be handed to the connection by `valid_until` is dropped, and that is told: once for what is dropped together.
   virtual void send(std::string message, Monotonic valid_until = kNever) = 0;
+  virtual void on_dropped(std::function<void()> tell) = 0;
   virtual std::size_t unsent() const = 0;  // bytes that wait
 };
 

@@ -125,9 +125,16 @@ void StreamWork::post(Task task) {
 // Under the lock, as the next.
 void StreamWork::write_next() {
   if (!is_open_ || is_writing_ || is_broken_) return;
+  bool is_any_dropped = false;
   while (!unsent_.empty() && unsent_.front().valid_until <= bridge_.now()) {
     unsent_bytes_ -= unsent_.front().message.size();
     unsent_.pop_front();
+    is_any_dropped = true;
+  }
+  if (is_any_dropped) {
+    post([user = user_] {
+      if (user->on_dropped) user->on_dropped();
+    });
   }
   if (unsent_.empty()) return;
   is_writing_ = true;

@@ -16,6 +16,7 @@ namespace davit::rpc {
 // would keep its connection.
 struct StreamUser {
   std::function<void(Outcome)> on_end;
+  std::function<void()> on_dropped{};
   bool is_there = true;
 };
 
@@ -101,6 +102,7 @@ class StreamHandle : public Stream {
   StreamHandle& operator=(StreamHandle const&) = delete;
   ~StreamHandle() override;
   void send(std::string message, Monotonic valid_until) override;
+  void on_dropped(std::function<void()> tell) override { user_->on_dropped = std::move(tell); }
   std::size_t unsent() const override;
 
  private:

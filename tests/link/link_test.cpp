@@ -66,10 +66,12 @@ struct Master {
                      .on_refused = [this](std::string text) { refused.push_back(std::move(text)); }}) {
     agents.receive({[this](NodeId node) { log.push_back(fmt::format("joined {}", node.value)); },
                     [this](NodeId, model::ToMaster message) { heard.push_back(std::move(message)); },
-                    [this](NodeId node) { log.push_back(fmt::format("left {}", node.value)); }});
+                    [this](NodeId node) { log.push_back(fmt::format("left {}", node.value)); },
+                    [this](NodeId node) { log.push_back(fmt::format("dropped {}", node.value)); }});
     peers.receive({[this](NodeId node) { log.push_back(fmt::format("peer {}", node.value)); },
                    [this](NodeId, model::PeerMessage message) { said.push_back(std::move(message)); },
-                   [this](NodeId node) { log.push_back(fmt::format("no peer {}", node.value)); }});
+                   [this](NodeId node) { log.push_back(fmt::format("no peer {}", node.value)); },
+                   [this](NodeId node) { log.push_back(fmt::format("dropped {}", node.value)); }});
     auto made = Listener::listen(loop, agents, peers,
                                  {.address = std::move(address),
                                   .tls = {},
@@ -149,7 +151,7 @@ TEST_F(LinkTest, carries_messages_in_order_both_ways) {
   }
 }
 
-TEST_F(LinkTest, drops_what_has_run_out_before_it_could_be_written) {
+TEST_F(LinkTest, drops_what_has_run_out_before_it_could_be_written_and_says_so) {
   Master master(loop_, kMaster);
   Agent agent(loop_, {master.address()});
   ASSERT_TRUE(until([&] { return !master.log.empty() && !agent.log.empty(); }));
@@ -157,6 +159,8 @@ TEST_F(LinkTest, drops_what_has_run_out_before_it_could_be_written) {
   master.agents.send(kAgent, fence(2), loop_.now().monotonic + 1min);
   ASSERT_TRUE(until([&] { return !agent.heard.empty(); }));
   EXPECT_THAT(agent.heard, ElementsAre(fence(2)));
+  ASSERT_TRUE(until([&] { return master.log.size() == 2; }));
+  EXPECT_THAT(master.log, ElementsAre("joined 7", "dropped 7"));
   master.agents.send({8}, fence(3), kNever);  // nobody
 }
 

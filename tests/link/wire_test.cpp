@@ -52,6 +52,7 @@ model::InstanceReport report() {
           .created_ago = 5s,
           .state_ago = 4s,
           .ready_ago = 3s,
+          .served_for = 7s,
           .started_ago = 3s,
           .next_start_in = 2s};
 }

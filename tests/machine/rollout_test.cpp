@@ -436,8 +436,8 @@ TEST_F(RolloutTest, goes_on_after_a_restart_of_davit) {
     ASSERT_TRUE(world_.loop.run_until([&] { return world_.status("web").ready >= 4; }, 30s)) << world_.pending();
   }
   ASSERT_TRUE(watch([&] { return in_place(); })) << world_.pending();
-  EXPECT_THAT(world_.docker.containers(), SizeIs(4));
   ASSERT_TRUE(world_.settle(30s)) << world_.pending();
+  EXPECT_THAT(world_.docker.containers(), SizeIs(4));
   EXPECT_EQ(running_images(), std::set<std::string>{"ok:2"});
 }
 

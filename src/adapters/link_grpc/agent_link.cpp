@@ -90,6 +90,10 @@ void AgentLink::take(Caller const& caller, rpc::Incoming& incoming) {
   };
   auto stream = incoming.accept(std::move(convert), [this, node = caller.id, serial](rpc::Outcome const&) { on_end(node, serial); });
   if (auto const old = agents_.find(caller.id); old != agents_.end()) on_end(caller.id, old->second.serial);
+  stream->on_dropped([this, node = caller.id, serial] {
+    auto const found = agents_.find(node);
+    if (found != agents_.end() && found->second.serial == serial) handlers_.on_dropped(node);
+  });
   stream->send(wire_.encode(self_(), false));
   agents_[caller.id] = {caller, serial, std::move(stream), loop_.now().monotonic};
   handlers_.on_joined(caller.id);

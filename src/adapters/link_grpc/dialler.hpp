@@ -26,6 +26,7 @@ class Dialler {
     std::function<void(Accepted const&)> on_joined;
     std::function<void(NodeId, In)> on_message;
     std::function<void(NodeId)> on_left;
+    std::function<void(NodeId)> on_dropped = [](NodeId) {};
     std::function<void(std::string)> on_refused;  // once for each new reason
   };
   using Decode = Result<In> (Wire::*)(std::string_view);
@@ -102,6 +103,9 @@ class Dialler {
     };
     line.stream = client_.open(line.connection, method_, metadata_(), std::move(convert),
                                [this, address](rpc::Outcome const& outcome) { on_end(address, outcome); });
+    line.stream->on_dropped([this, address] {
+      if (auto const& said = *lines_.at(address); said.master) handlers_.on_dropped(said.master);
+    });
   }
 
   void take(std::string const& address, Result<In> message) {

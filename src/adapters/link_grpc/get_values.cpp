@@ -154,7 +154,8 @@ Result<model::InstanceReport> get(wire::InstanceReport const& message) {
                               .digest = message.digest(),
                               .created_ago = Duration(message.created_ago()),
                               .state_ago = Duration(message.state_ago()),
-                              .ready_ago = Duration(message.ready_ago())};
+                              .ready_ago = Duration(message.ready_ago()),
+                              .served_for = Duration(message.served_for())};
   TRY(value.state, word<model::InstanceState>(message.state()));
   TRY(value.health, word<model::Health>(message.health()));
   if (message.has_exit_code()) value.exit_code = message.exit_code();

@@ -13,6 +13,7 @@ PeerLink::PeerLink(ports::Loop& loop, Options options)
                 .on_message = [this](NodeId master,
                                      FromPeer message) { handlers_.on_message(master, std::get<model::PeerMessage>(std::move(message))); },
                 .on_left = [this](NodeId master) { handlers_.on_left(master); },
+                .on_dropped = [this](NodeId master) { handlers_.on_dropped(master); },
                 .on_refused = [this](std::string text) { options_.on_refused(std::move(text)); }}) {}
 
 void PeerLink::send(NodeId master, model::PeerMessage message, Monotonic valid_until) {
@@ -40,6 +41,10 @@ void PeerLink::take(Caller const& caller, rpc::Incoming& incoming) {
   };
   auto stream = incoming.accept(std::move(convert), [this, id = caller.id, serial](rpc::Outcome const&) { on_end(id, serial); });
   if (auto const old = callers_.find(caller.id); old != callers_.end()) on_end(caller.id, old->second.serial);
+  stream->on_dropped([this, id = caller.id, serial] {
+    auto const found = callers_.find(id);
+    if (found != callers_.end() && found->second.serial == serial) handlers_.on_dropped(id);
+  });
   stream->send(wire_.encode(options_.accepted(), true));
   callers_[caller.id] = {serial, std::move(stream)};
   handlers_.on_joined(caller.id);

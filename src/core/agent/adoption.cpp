@@ -46,9 +46,7 @@ void Agent::on_listed(model::ContainerList const& list) {
       continue;
     }
     auto& newest = unknown[identity->instance];
-    auto const rank = [](Identity const& of, model::ContainerSummary const& its) {
-      return std::pair(its.state == model::ContainerState::Running, of.attempt);
-    };
+    auto const rank = [](Identity const& of, model::ContainerSummary const& its) { return std::pair(has_process(its.state), of.attempt); };
     if (newest.second && rank(newest.first, *newest.second) > rank(*identity, container)) {
       discard(container.id);
       continue;
@@ -109,7 +107,6 @@ void Agent::on_adoption_inspected(Instance& instance, Result<model::EngineReply>
   instance.phase = Phase::Adopted;
   see_end_of_adopted(instance, detail);
   instance.state_since = now_.monotonic - age(detail.started_at);
-  if (is_ready(instance) && instance.health == model::Health::None) instance.ready_since = instance.state_since;
   if (detail.state == model::ContainerState::Running || detail.state == model::ContainerState::Paused) begin_probing(instance);
   touch(instance);
   note(instance, fmt::format("adopted, {}", model::to_string(detail.state)));
@@ -145,6 +142,7 @@ void Agent::on_adopted_inspected(Instance& instance, Result<model::EngineReply> 
     instance.exit_code.reset();
     instance.reason = Reason::Vanished;
     instance.message = "the container was removed by somebody";
+    instance.touched = false;
     end_probing(instance);
     touch(instance);
   }

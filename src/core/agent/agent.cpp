@@ -156,6 +156,8 @@ void Agent::on_message(NodeId master, model::FenceShards const& message) {
     CHECK(fence.shard.value < kShards);
     auto& stored = state_.epochs[fence.shard.value];
     if (fence.epoch > stored) stored = fence.epoch, changed = true;
+    auto& way = ways_[fence.shard.value];
+    if (std::pair(fence.epoch, message.round) >= std::pair(way.epoch, way.round)) way = {fence.epoch, message.round, master};
   }
   // Each asks for all that it has no answer to, so its newest fence is enough.
   std::erase_if(unanswered_, [&](auto const& each) { return each.first == master && each.second.asker == message.asker; });
@@ -169,6 +171,13 @@ bool Agent::obeys(Fence fence) const {
   if (shard >= kShards || (!is_complete_ && !planted(Bug::AnswersBeforeList))) return false;
   if (fence.epoch != state_.epochs[shard] && !planted(Bug::ObeysOlderEpochs)) return false;
   return state_.epochs[shard] == durable_.epochs[shard] || planted(Bug::ObeysBeforeDurable);
+}
+
+// An owner fences anew when it takes another way to this agent, directly or through another master. What was on its way on an earlier one
+// may come after newer words.
+bool Agent::came_the_way_of_its_fence(NodeId master, Fence fence) const {
+  auto const& way = ways_[fence.shard.value];
+  return way.master == master && way.epoch == fence.epoch;
 }
 
 void Agent::save_state() {
@@ -213,7 +222,7 @@ void Agent::answer_fences() {
 }
 
 void Agent::on_message(NodeId master, model::RunInstance const& message) {
-  if (!obeys(message.fence)) return;
+  if (!obeys(message.fence) || !came_the_way_of_its_fence(master, message.fence)) return;
   learn_life(message.incarnation);
   if (auto* known = find(message.id)) {
     confirm(*known, message);
@@ -332,10 +341,11 @@ void Agent::go_on(Instance& instance) {
 }
 
 void Agent::on_message(NodeId master, model::StopInstance const& message) {
-  if (!obeys(message.fence)) return;
+  if (!obeys(message.fence) || !came_the_way_of_its_fence(master, message.fence)) return;
   if (message.token != 0) refuse_slot(message.uid, message.slot, message.token);
   auto* instance = find(message.id);
-  if (!instance) return say_gone(master, {message.id, message.uid, message.slot, message.token});
+  bool const is_of_an_earlier_offer = instance && message.token != 0 && message.token < instance->identity.token;
+  if (!instance || is_of_an_earlier_offer) return say_gone(master, {message.id, message.uid, message.slot, message.token});
   instance->identity.fence = message.fence;
   begin_stop(*instance, message.reason);
 }
@@ -543,10 +553,12 @@ void Agent::see_ready() {
     auto* instance = find(id);
     if (!instance) continue;
     if (!is_ready(*instance)) {
-      if (instance->ready_since) instance->well_for = std::max(instance->well_for, now_.monotonic - *instance->ready_since);
+      if (!instance->ready_since) continue;
+      instance->well_for = std::max(instance->well_for, now_.monotonic - *instance->ready_since);
+      instance->served_for = std::max(instance->served_for, instance->well_for);
       instance->ready_since = std::nullopt;
     } else if (!instance->ready_since) {
-      instance->ready_since = now_.monotonic;
+      instance->ready_since = planted(Bug::ReadyFromStart) ? instance->state_since : now_.monotonic;
     }
   }
 }

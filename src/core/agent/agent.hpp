@@ -10,6 +10,7 @@
 // - what must not be doubled runs only under a lease that a master has granted, and a slot that was given back is refused for good.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -146,6 +147,7 @@ class Agent {
   bool all_stopped() const;  // after StopServices
   std::optional<ClusterId> const& cluster() const { return state_.cluster; }  // once a master has said it
   model::Directory const* directory() const { return shown_.get(); }          // as shown last; null: nothing is known yet
+  std::map<InstanceId, Instance> const& instances() const { return instances_; }
 
  private:
   struct PullJob {
@@ -158,6 +160,12 @@ class Agent {
     Monotonic at{};
   };
 
+  // From whom a shard's newest fence has come: its owner, or a master that passes its words on.
+  struct Way {
+    Epoch epoch;
+    std::uint64_t round = 0;
+    NodeId master;
+  };
   // To one master or to all, once the refusal of its token is durable.
   struct Unsaid {
     std::optional<NodeId> master;
@@ -186,6 +194,7 @@ class Agent {
   void send(NodeId master, model::ToMaster message);
   void send_all(model::ToMaster const& message);
   bool obeys(Fence fence) const;
+  bool came_the_way_of_its_fence(NodeId master, Fence fence) const;
   void save_state();
   void answer_fences();
   void admit(NodeId master, model::RunInstance const& message);
@@ -316,6 +325,7 @@ class Agent {
   std::map<OpId, InstanceId> probes_;  // under way
   std::set<InstanceId> changed_;  // to report at the end of the step
   std::vector<std::pair<NodeId, model::FenceShards>> unanswered_;
+  std::array<Way, kShards> ways_;
   std::map<NodeId, Monotonic> masters_;  // connected; with the last stamp of each, which the next beat echoes
   std::set<NodeId> foreign_;              // connected, and of another cluster
   std::vector<model::MasterAddress> addresses_;

@@ -145,8 +145,10 @@ class AgentTest : public testing::Test {
   Reply on(model::PullImage const&) { return model::Pulled{}; }
   Reply on(model::CreateContainer const& call) {
     environment_ = call.environment;
+    auto const taken_name = fail(Code::Exists, "the name is in use", std::string(model::engine_error::kNameInUse));
+    if (std::exchange(is_name_taken_, false)) return taken_name;
     for (auto const& [taken, container] : containers_) {
-      if (container.name == call.name) return fail(Code::Exists, "the name is in use", std::string(model::engine_error::kNameInUse));
+      if (container.name == call.name) return taken_name;
     }
     auto const id = "c" + std::to_string(++creations_);
     auto& container = containers_[id];
@@ -169,6 +171,7 @@ class AgentTest : public testing::Test {
   }
   Reply on(model::KillContainer const&) { return model::Acknowledged{}; }
   Reply on(model::RemoveContainer const& call) {
+    if (fails_removals_) return fail(Code::Internal, "the engine failed");
     containers_.erase(call.id);
     return model::Acknowledged{};
   }
@@ -213,6 +216,8 @@ class AgentTest : public testing::Test {
   bool has_registry_ = false;
   bool is_registry_silent_ = false;
   bool has_guard_ = true;
+  bool is_name_taken_ = false;  // of the next container, by one that is gone when it is looked for
+  bool fails_removals_ = false;
   bool holds_saves_ = false;
   bool holds_writes_ = false;
   bool is_saving_ = false;

@@ -75,6 +75,7 @@ model::InstanceReport report_of(Instance const& instance, Now now) {
       .digest = instance.running_digest,
       .created_ago = now.monotonic - instance.created_at,
       .state_ago = now.monotonic - instance.state_since,
+      .served_for = instance.served_for,
   };
   if (report.ready && instance.ready_since) report.ready_ago = now.monotonic - *instance.ready_since;
   if (instance.started_at && report.state == InstanceState::Running) report.started_ago = now.monotonic - *instance.started_at;

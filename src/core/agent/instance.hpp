@@ -1,5 +1,5 @@
 // One instance inside the agent: its order, its container, and the phase that says what it waits for.
-// Owned by the Agent; plain data. The phase is finer than the state that users see; phase_state() maps one to the other.
+// Owned by the Agent; plain data. The phase is finer than the state that users see; state_of() maps one to the other.
 #pragma once
 
 #include <cstdint>
@@ -89,6 +89,7 @@ struct Instance {
   std::optional<Monotonic> started_at;
   std::optional<Monotonic> ready_since;  // while it is ready
   Duration well_for{};                   // the longest that this run of its container was ready before
+  Duration served_for{};                 // the same of all its runs
 
   std::optional<model::InstanceUse> use;       // of the container that runs, once it was measured
   std::optional<model::InstanceUse> told_use;  // as masters know it
@@ -101,6 +102,11 @@ inline bool is_leased(Instance const& instance) { return instance.identity.token
 // How the agent probes it, in place of a test by the engine; null: it does not.
 model::Healthcheck const* probe_check_of(Instance const& instance);
 bool is_ready(Instance const& instance);
+// It has a process, or its engine starts it again.
+constexpr bool has_process(model::ContainerState state) {
+  using enum model::ContainerState;
+  return state == Running || state == Paused || state == Restarting;
+}
 // For clients that still use it. Of one that was adopted and that nobody has confirmed yet the usual one.
 Duration drain_delay_of(Instance const& instance);
 model::InstanceReport report_of(Instance const& instance, Now now);

@@ -27,11 +27,6 @@ std::uint64_t refused_up_to(model::AgentState const& state, ServiceUid uid, std:
   return claim->second.is_refused ? claim->second.token : claim->second.token - 1;
 }
 
-bool is_container_running(Instance const& instance) {
-  return instance.container_state == ContainerState::Running || instance.container_state == ContainerState::Paused ||
-         instance.container_state == ContainerState::Restarting;
-}
-
 }  // namespace
 
 // ---- claims
@@ -163,7 +158,7 @@ void Agent::keep_leases() {
 void Agent::keep_lease(Instance& instance) {
   bool const is_idle = instance.op == 0 && engine_up_;
   bool const runs = instance.phase == Phase::Running || instance.phase == Phase::Drain ||
-                    (instance.phase == Phase::Adopted && is_container_running(instance));
+                    (instance.phase == Phase::Adopted && has_process(instance.container_state));
   if (instance.phase == Phase::Lease) {
     if (is_idle) start_under_lease(instance);
   } else if (instance.phase == Phase::BackOff) {

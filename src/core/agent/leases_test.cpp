@@ -168,6 +168,47 @@ TEST_F(LeasesTest, gives_the_slot_back_after_it_has_removed_the_instance) {
   EXPECT_THAT(file_, IsEmpty());
 }
 
+TEST_F(LeasesTest, tells_how_long_it_served_when_that_is_over) {
+  grant();
+  tell(offer(100));
+  pass(5s);
+  grant();
+  pass(5s);
+  auto& container = containers_.at(running().at(0));
+  container.state = model::ContainerState::Exited;
+  step(EngineHinted{model::ContainerTouched{container.id}});
+  EXPECT_EQ(last_report().served_for, 10s);
+}
+
+// Its owner takes another way to it, through another master and back: what was said on the way before it may arrive last.
+TEST_F(LeasesTest, obeys_only_words_that_come_the_way_of_their_fence) {
+  constexpr NodeId kOther{2};
+  grant();
+  step(MasterJoined{kOther});
+  step(FromMaster{kOther, model::FenceShards{.round = 2, .fences = {kFence}, .asker = kMaster}});
+  tell(offer(100));
+  EXPECT_THAT(running(), IsEmpty());
+  step(FromMaster{kOther, offer(100)});
+  EXPECT_THAT(running(), SizeIs(1));
+  tell(model::FenceShards{.round = 3, .fences = {kFence}, .asker = kMaster});
+  step(FromMaster{kOther, model::FenceShards{.round = 1, .fences = {kFence}, .asker = kMaster}});
+  step(FromMaster{kOther, stop(100)});
+  EXPECT_THAT(running(), SizeIs(1));
+  tell(stop(100));
+  EXPECT_THAT(running(), IsEmpty());
+}
+
+TEST_F(LeasesTest, is_not_stopped_by_a_late_word_about_an_earlier_offer) {
+  grant();
+  tell(offer(100));
+  take<model::InstanceGone>();
+  tell(stop(90));
+  EXPECT_THAT(running(), SizeIs(1));
+  auto const gone = take<model::InstanceGone>();
+  ASSERT_THAT(gone, SizeIs(1));
+  EXPECT_EQ(gone[0].token, 90u);
+}
+
 TEST_F(LeasesTest, gives_back_also_what_nobody_asked_for) {
   grant();
   tell(offer(100));

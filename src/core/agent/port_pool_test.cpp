@@ -141,5 +141,40 @@ TEST_F(LateContainerTest, of_the_next_attempt_is_not_taken_for_one_with_other_po
   EXPECT_EQ(last_report().ports.at(0).published, bound_port(now[0]));
 }
 
+TEST_F(LateContainerTest, of_the_next_attempt_that_is_to_go_is_not_taken_up) {
+  tell(offer_with_port({77}, 1));
+  auto const first = running().at(0);
+  auto const late = make_container(offer_with_port({77}, 1), PortRange().first, 2);
+  fails_removals_ = true;
+  pass(31s);
+  containers_.at(first).state = model::ContainerState::Exited;
+  step(EngineHinted{model::ContainerTouched{first}});
+  pass(100ms);
+  ASSERT_THAT(running(), testing::SizeIs(1));
+  auto const next = running()[0];
+  EXPECT_NE(next, late);
+  fails_removals_ = false;
+  pass(60s);
+  EXPECT_THAT(running(), testing::ElementsAre(next));
+  EXPECT_FALSE(containers_.contains(late));
+}
+
+TEST_F(LateContainerTest, that_is_gone_when_it_is_looked_for_is_no_failure) {
+  is_name_taken_ = true;
+  tell(offer_with_port({77}, 1));
+  EXPECT_THAT(running(), testing::SizeIs(1));
+  EXPECT_EQ(last_report().failures, 0u);
+}
+
+TEST_F(LateContainerTest, gives_way_to_one_that_somebody_has_paused) {
+  auto const first = make_container(offer_with_port({77}, 1), PortRange().first, 1);
+  auto const late = make_container(offer_with_port({77}, 1), PortRange().first, 2);
+  containers_.at(first).state = model::ContainerState::Paused;
+  start_agent();
+  pass(1s);
+  EXPECT_TRUE(containers_.contains(first));
+  EXPECT_FALSE(containers_.contains(late));
+}
+
 }  // namespace
 }  // namespace davit::agent

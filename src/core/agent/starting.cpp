@@ -198,6 +198,7 @@ void Agent::on_created(Instance& instance, Result<model::EngineReply> const& out
       set_phase(instance, Phase::CheckImage);  // there is no container of this attempt
       return continue_stop(instance);
     }
+    if (outcome.error().field == model::engine_error::kNoSuchContainer) return create(instance);  // which had the name is gone by now
     return fail_attempt(instance, reason_of(outcome.error()), outcome.error().message);
   }
   auto const& created = std::get<model::Created>(*outcome);
@@ -226,7 +227,8 @@ void Agent::on_name_taken(Instance& instance, Result<model::EngineReply> const& 
   auto const& detail = std::get<model::ContainerDetail>(*outcome);
   auto const found = identify(owner(), detail.name, detail.labels);
   bool const is_ours = found && found->instance == instance.identity.instance;
-  if (is_ours && detail.state == model::ContainerState::Created && have_same_numbers(detail.ports, instance.ports)) {
+  bool const is_going = garbage_.contains(detail.id);
+  if (is_ours && !is_going && detail.state == model::ContainerState::Created && have_same_numbers(detail.ports, instance.ports)) {
     on_created(instance, model::EngineReply{model::Created{detail.id, {}}});
     return;
   }

@@ -17,6 +17,7 @@ using model::Reason;
 namespace {
 constexpr std::size_t kMostUnclaimed = 10'000;
 constexpr Duration kLateBeat = 500ms;
+constexpr Duration kSayAgain = 1s;  // what was dropped since its connection is slow
 
 // Master::begin_session names them so.
 bool is_session_of(std::string_view session, std::string_view process) {
@@ -223,10 +224,10 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   instance->restarts = report.restarts;
   instance->failures = report.failures;
   see_running(*service, *instance);
-  bool const ends_serving = was_ready && !report.ready;
-  if (ends_serving && now_.monotonic - instance->ready_since >= service::terms_of(service->head).monitor) instance->has_settled = true;
+  bool const has_served = report.served_for > Duration::zero() && report.served_for >= service::terms_of(service->head).monitor;
+  if (has_served) instance->has_settled = true;
   if (!report.ready) instance->ready_since = kNever;
-  else if (!was_ready) instance->ready_since = now_.monotonic - report.ready_ago;
+  else if (instance->ready_since == kNever) instance->ready_since = now_.monotonic - report.ready_ago;
   if (!instance->stop_sent) instance->retry_at = kNever;
   bool const is_new = instance->detail->created_at == Wall{};
   learn_detail(node, report, before, *instance->detail);
@@ -419,6 +420,23 @@ void Master::on(AgentLeft const& event) {
   touch_path(node);
   heard_changed_ = true;
   maintenance_due_ = true;
+}
+
+// Offers, stops and fences are said again until they are answered; that an instance goes on is said once.
+void Master::on(Dropped const& event) {
+  for (auto& node : nodes_) {
+    bool const is_relayed = node.path.kind == Path::Kind::Relayed && node.path.peer == event.to;
+    if (node.record.id != event.to && !is_relayed) continue;
+    for (auto const& [uid, id, slot] : instances_on(node)) {
+      auto& service = *find_by_uid(uid);
+      if (!shards_[service.shard.value].is_mine) continue;
+      service.find(slot, id)->is_confirmed = false;
+      plan_at(service, now_.monotonic + kSayAgain);
+    }
+    // Those who asked to pass it on begin anew.
+    if (is_relayed) continue;
+    for (auto const peer : node.subscribers) say_hello(peer, node);
+  }
 }
 
 Service* Master::find_by_uid(ServiceUid uid) {

@@ -34,7 +34,7 @@ std::vector<placement::Resident> Master::residents_of(Node const& node) const {
     auto const& service = *find_by_uid(uid);
     auto const& instance = *service.find(slot, id);
     if (!may_be_moved(service) || service.placing.moves.contains(slot)) continue;
-    if (!instance.is_ready() || instance.stop_sent || instance.revision != service.head.revision) continue;
+    if (!instance.is_ready() || instance.revision != service.head.revision) continue;
     all.push_back({uid, slot, id, &service.placing.request, &service.placing.tally});
   }
   return all;

@@ -20,7 +20,7 @@ std::vector<model::Endpoint> endpoints_of(Master const& master, Service const& s
   std::vector<Instance const*> listed;
   for (auto const& instance : service.instances) {
     auto const* node = master.node(instance.node);
-    if (instance.is_ready() && !instance.stop_sent && node && !is_gone(master, *node)) listed.push_back(&instance);
+    if (instance.is_ready() && node && !is_gone(master, *node)) listed.push_back(&instance);
   }
   std::ranges::sort(listed, {}, [](auto const* instance) { return std::tuple(instance->slot, instance->id); });
   std::vector<model::Endpoint> endpoints;

@@ -83,11 +83,15 @@ struct FromPeer {
 struct PeerLeft {
   NodeId master;
 };
+// Something that was for this agent or master waited for too long: it was not sent, and the connection stands.
+struct Dropped {
+  NodeId to;
+};
 // The process is to stop: what this master holds goes to others first, for five seconds at most.
 struct Leave {};
 struct Tick {};
 using Event = std::variant<Started, Loaded, StoreChanged, WatchEnded, WriteDone, LeaseDone, RevisionRead, StoreMeasured, CommandArrived,
-                           NodeCommandArrived, FromAgent, AgentLeft, PeerJoined, FromPeer, PeerLeft, Leave, Tick>;
+                           NodeCommandArrived, FromAgent, AgentLeft, PeerJoined, FromPeer, PeerLeft, Dropped, Leave, Tick>;
 
 // ---- actions
 struct Load {};

@@ -248,6 +248,7 @@ class Master {
   void on_message(NodeId peer, model::ForwardAnswered const& message);
   void on_message(NodeId peer, model::Hears const& message);
   void on_message(NodeId peer, model::Subscribe const& message);
+  void say_hello(NodeId peer, Node const& node);
   void on_message(NodeId peer, model::RelayToAgent const& message);
   void on_message(NodeId peer, model::RelayFromAgent const& message);
   void wait(CommandId id, std::variant<model::Command, model::NodeCommand> command, Duration delay);
@@ -298,6 +299,7 @@ class Master {
   // agents.cpp: what agents say
   void on(FromAgent const& event);
   void on(AgentLeft const& event);
+  void on(Dropped const& event);
   void hear(Node& node, model::ToMaster const& message);
   void on_message(Node& node, model::AgentHello const& message);
   void on_message(Node& node, model::FencesStored const& message);

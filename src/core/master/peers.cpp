@@ -109,6 +109,9 @@ void Master::on_message(NodeId peer, model::Forward const& message) {
   auto const* command = std::get_if<model::Command>(&message.command);
   bool const is_mine = command ? acts_for(shard_of(command->service)) : is_coordinator() && may_command();
   if (!is_mine) return send_peer(peer, model::ForwardAnswered{.id = message.id, .outcome = Applied{}, .is_elsewhere = true});
+  bool const is_repeated =
+      std::ranges::any_of(remote_, [&](auto const& each) { return each.second.master == peer && each.second.id == message.id; });
+  if (is_repeated) return;  // it is being carried out
   auto const id = next_remote_++;
   remote_[id] = {peer, message.id};
   if (command) carry_out_or_queue(id, *command);
@@ -177,7 +180,11 @@ void Master::on_message(NodeId peer, model::Subscribe const& message) {
     return;
   }
   node.subscribers.insert(peer);
-  if (node.is_connected) send_peer(peer, model::RelayFromAgent{message.node, model::AgentHello{node.facts, node.known_life.value_or(0)}});
+  if (node.is_connected) say_hello(peer, node);
+}
+
+void Master::say_hello(NodeId peer, Node const& node) {
+  send_peer(peer, model::RelayFromAgent{node.record.id, model::AgentHello{node.facts, node.known_life.value_or(0)}});
 }
 
 void Master::on_message(NodeId, model::RelayToAgent const& message) {

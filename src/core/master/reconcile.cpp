@@ -267,7 +267,6 @@ void Master::order_stop(Service& service, Instance& instance, Reason reason) {
   bool const is_nowhere = instance.node == kNoNode;
   if (is_nowhere && !holds_slot(service, instance)) return erase(service, instance);
   instance.stop_sent = true;
-  instance.ready_since = kNever;
   instance.retry_at = planted(Bug::StopsOnce) ? kNever : now_.monotonic + kStopRetry;
   instance.reason = reason;
   touch(service);

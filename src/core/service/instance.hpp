@@ -47,7 +47,7 @@ struct Detail {
 struct Instance {
   InstanceId id;
   Monotonic created{};
-  Monotonic ready_since = kNever;  // kNever: not ready
+  Monotonic ready_since = kNever;  // by its agent; kNever: it is not ready
   Monotonic retry_at = kNever;     // Pending: when to look for a node again; Offered, stop sent: when to say it again
   std::unique_ptr<Detail> detail = std::make_unique<Detail>();
   std::uint32_t slot = 0;
@@ -67,7 +67,8 @@ struct Instance {
   bool was_downed : 1 = false;    // its node was declared down since: what has replaced it is to stay
   bool has_settled : 1 = false;   // it served for `monitor` once: what befalls it later is no failure of its rollout
 
-  bool is_ready() const { return ready_since != kNever; }
+  // What is to stop serves nobody any more, unless another owner wants it to go on.
+  bool is_ready() const { return ready_since != kNever && !stop_sent; }
 };
 static_assert(sizeof(Instance) <= 64);
 
