@@ -13,7 +13,7 @@ AgentNode::Life::Life(AgentNode& node, Place place)
       disk(node, place.process),
       leases(node, place.process),
       meter(node),
-      prober(place.process),
+      prober(place.process, [&node](model::ProbeTarget const&) { return node.answer_probe(); }),
       driver({place.process, engine, masters, disk, meter, prober, &leases},
              {.facts = {.name = node.machine_.name(), .address = node.machine_.name(), .roles = {model::Role::Worker}},
               .has_guard = true,
@@ -113,6 +113,12 @@ std::optional<FakeDocker::Fault> AgentNode::next_fault(model::EngineCall const& 
   bool const runs_already = started && started->detail.state == model::ContainerState::Running;  // no engine calls that a failure
   if (!runs_already && machine_.random().one_in(2)) return FakeDocker::Fault{Error{Code::Internal, "the engine failed", {}}, false};
   return FakeDocker::Fault{Error{Code::UnknownOutcome, "the connection to the engine broke", {}}, machine_.random().one_in(2)};
+}
+
+Status AgentNode::answer_probe() {
+  if (failing_probes_ == 0 || !machine_.random().one_in(2)) return {};
+  probe_failed_at_ = machine_.now().monotonic;
+  return fail(Code::Unavailable, "connection refused");
 }
 
 void AgentNode::crash_guard() {

@@ -43,6 +43,9 @@ class AgentNode {
   void refuse_calls(bool refused) { refusals_ += refused ? 1 : -1; }
   void lose_events(bool lost);
 
+  void fail_probes(bool failing) { failing_probes_ += failing ? 1 : -1; }  // half of them
+  Monotonic probe_failed_at() const { return probe_failed_at_; }           // the last one; by the machine's clock
+
   // ---- its guard
   void crash_guard();
   void start_guard();
@@ -100,6 +103,7 @@ class AgentNode {
 
   std::string boot_name() const { return machine_.name() + "-boot" + std::to_string(boots_); }
   std::optional<FakeDocker::Fault> next_fault(model::EngineCall const& call);
+  Status answer_probe();
 
   Machine machine_;
   std::vector<model::MasterAddress> masters_;
@@ -109,6 +113,8 @@ class AgentNode {
   Duration slowness_{};
   int refusals_ = 0;
   int event_losses_ = 0;
+  int failing_probes_ = 0;
+  Monotonic probe_failed_at_ = Monotonic::min();
   model::AgentState state_;
   int failing_saves_ = 0;
   std::vector<model::ContainerLease> leases_;

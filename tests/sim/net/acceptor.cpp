@@ -30,7 +30,8 @@ Connection::Side Acceptor::accept(NodeId caller) {
                 if (calls_[caller].number != number) return;
                 calls_.erase(caller);
                 handlers_.on_left(caller);
-              }};
+              },
+          .on_dropped = [this, caller] { handlers_.on_dropped(caller); }};
 }
 
 void Acceptor::on_accepted(NodeId caller, std::shared_ptr<Connection> connection) {

@@ -30,7 +30,10 @@ void Connection::send(End from, Message message, Monotonic valid_until) {
   if (!sender.is_open) return;
   if (valid_until != kNever) {
     bool const fits = sender.sent.size() < kSocketBuffer;
-    if (!fits || valid_until <= sender.side.process.now().monotonic) return;
+    if (!fits || valid_until <= sender.side.process.now().monotonic) {
+      if (sender.side.on_dropped) sender.side.process.post(sender.side.on_dropped);
+      return;
+    }
   }
   bool const may_be_doubled = !std::holds_alternative<Thunk>(message);
   if (may_be_doubled && network_.is_doubled(sender.side.host, state(other(from)).side.host)) push(from, message);

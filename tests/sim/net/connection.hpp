@@ -31,6 +31,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     HostId host;
     std::function<void(Message)> on_message;
     std::function<void()> on_closed;  // not after one's own close()
+    std::function<void()> on_dropped;  // by send(), later
   };
 
   static std::shared_ptr<Connection> open(Network& network, Side client, Side server);

@@ -53,7 +53,8 @@ void Dialler::dial(NodeId id) {
                                        {.process = place_.process,
                                         .host = place_.host,
                                         .on_message = [this, id](Message message) { handlers_.on_message(id, std::move(message)); },
-                                        .on_closed = [this, id] { on_closed(id); }},
+                                        .on_closed = [this, id] { on_closed(id); },
+                                        .on_dropped = [this, id] { handlers_.on_dropped(id); }},
                                        listener->accept(place_.self));
   listener->on_accepted(place_.self, target.connection);
   handlers_.on_joined(id);

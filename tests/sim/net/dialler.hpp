@@ -28,6 +28,7 @@ class Dialler {
     std::function<void(NodeId)> on_joined;
     std::function<void(NodeId, Message)> on_message;
     std::function<void(NodeId)> on_left;
+    std::function<void(NodeId)> on_dropped = [](NodeId) {};
   };
   Dialler(Place place, Handlers handlers) : place_(place), handlers_(std::move(handlers)) {}
 

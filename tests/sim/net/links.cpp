@@ -11,7 +11,8 @@ AgentLink::AgentLink(Place place, std::string address, Observer& observer)
                 {.on_joined = [this](NodeId node) { handlers_.on_joined(node); },
                  .on_message = [this](NodeId node,
                                       Message message) { handlers_.on_message(node, std::get<model::ToMaster>(std::move(message))); },
-                 .on_left = [this](NodeId node) { handlers_.on_left(node); }}) {}
+                 .on_left = [this](NodeId node) { handlers_.on_left(node); },
+                 .on_dropped = [this](NodeId node) { handlers_.on_dropped(node); }}) {}
 
 void AgentLink::send(NodeId node, model::ToAgent message, Monotonic valid_until) {
   auto* connection = acceptor_.find(node);
@@ -57,7 +58,8 @@ Dialler::Handlers PeerLink::to_handlers() {
   return {
       .on_joined = [this](NodeId peer) { handlers_.on_joined(peer); },
       .on_message = [this](NodeId peer, Message message) { handlers_.on_message(peer, std::get<model::PeerMessage>(std::move(message))); },
-      .on_left = [this](NodeId peer) { handlers_.on_left(peer); }};
+      .on_left = [this](NodeId peer) { handlers_.on_left(peer); },
+      .on_dropped = [this](NodeId peer) { handlers_.on_dropped(peer); }};
 }
 
 void PeerLink::send(NodeId master, model::PeerMessage message, Monotonic valid_until) {

@@ -7,6 +7,9 @@
 namespace davit::sim {
 namespace {
 
+// Several have to fail, and what is paused cannot act on them at once.
+constexpr Duration kProbeCounts = 60s;
+
 std::string label_of(model::ContainerDetail const& container, char const* key) {
   auto const found = container.labels.find(key);
   return found == container.labels.end() ? std::string{} : found->second;
@@ -76,6 +79,8 @@ bool ContainerRule::has_reason_to_end(NodeId id, model::ContainerDetail const& c
   auto const& node = cluster_->agent(id);
   bool const has_lease = is_leased(container);
   if (has_lease && node.lease_end(container.id) <= node.machine().now().monotonic) return true;
+  bool const is_probed = !label_of(container, "davit.probe").empty();
+  if (is_probed && node.probe_failed_at() > node.machine().now().monotonic - kProbeCounts) return true;
   if (!is_well(container) || agent.to_stop.contains(label_of(container, "davit.instance"))) return true;
   auto const inspected = agent.inspected_at.find(container.id);
   return inspected != agent.inspected_at.end() && agent.well_since[container.id] >= inspected->second;

@@ -1,8 +1,8 @@
 // Rules about what agents do to containers.
 // - No container without this installation's labels is ever touched (design.md §12.7).
 // - A healthy container that runs is stopped or removed only by a fenced command under the newest epoch that the agent has answered
-//   (§12.8, protocol.md §8: absence is never an order), or because its lease has ended. It may have become healthy only since the agent
-//   inspected it last, and what the agent has once begun to end for a reason it ends, whatever becomes of it.
+//   (§12.8, protocol.md §8: absence is never an order), or because its lease has ended or its probes have failed. It may have become
+//   healthy only since the agent inspected it last, and what the agent has once begun to end for a reason it ends, whatever becomes of it.
 #pragma once
 
 #include <array>

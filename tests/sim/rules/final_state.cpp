@@ -61,6 +61,23 @@ void append_unknown(Cluster const& cluster, JournalRule const& journals, std::ve
   }
 }
 
+// Each agent has the spec as it is now: what needs no new container has come to it all the same.
+void append_outdated(Cluster const& cluster, JournalRule const& journals, std::vector<std::string>& texts) {
+  for (auto const& agent : cluster.agents()) {
+    if (!agent->agent()) continue;
+    for (auto const& [id, instance] : agent->agent()->instances()) {
+      auto const head = journals.heads().find(instance.identity.service);
+      if (head == journals.heads().end() || head->second.uid != instance.identity.uid) continue;
+      auto const kept = head->second.revisions.find(instance.identity.revision);
+      if (kept == head->second.revisions.end()) continue;
+      auto wanted = *kept->second.spec;
+      if (instance.spec) wanted.instances = instance.spec->instances;  // which is no affair of one instance
+      if (!instance.spec || *instance.spec != wanted)
+        texts.push_back(fmt::format("{} knows another spec of {} than there is", agent->machine().name(), head->first));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> differences(Cluster const& cluster, JournalRule const& journals) {
@@ -96,6 +113,7 @@ std::vector<std::string> differences(Cluster const& cluster, JournalRule const& 
     }
   }
   append_unknown(cluster, journals, texts);
+  append_outdated(cluster, journals, texts);
   for (auto const& [key, all] : running) texts.push_back(fmt::format("{} runs, and nobody wants it", all[0].where));
   return texts;
 }

@@ -28,6 +28,7 @@ bool compares(ports::Commit const& commit, std::string const& key) {
 void JournalRule::on_committed(ports::Commit const& commit, ports::Committed const& committed) {
   findings_.checked();
   commits_.emplace_back(loop_.now().monotonic, committed.revision);
+  appended_.reset();
   model::EventRecord const* event = nullptr;
   model::HeadRecord const* head = nullptr;
   std::vector<model::Record> records;
@@ -53,7 +54,10 @@ void JournalRule::on_committed(ports::Commit const& commit, ports::Committed con
       grants_[shard->shard.value].push_back({committed.revision, loop_.now().monotonic, sessions_[shard->session]});
     if (auto const* master = std::get_if<model::MasterRecord>(&record)) sessions_[master->session] = master->id;
   }
-  if (event) check_append(commit, *event, head, committed.revision);
+  if (event) {
+    check_append(commit, *event, head, committed.revision);
+    appended_ = *event;
+  }
   for (auto const& operation : commit.operations) {
     auto const* erase = std::get_if<ports::Erase>(&operation);
     if (erase) std::erase_if(nodes_, [&](auto const& each) { return model::node_key(each.first) == erase->key; });

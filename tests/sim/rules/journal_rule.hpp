@@ -9,6 +9,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ class JournalRule final : public Observer {
   std::vector<Grant> const& grants(ShardId shard) const { return grants_[shard.value]; }  // oldest first
   Grant const* find_grant(Fence fence) const;
   Done const* find_request(std::string const& id) const;
+  model::EventRecord const* appended() const { return appended_ ? &*appended_ : nullptr; }  // by the last commit
   std::int64_t revision_at(Monotonic at) const;  // of the newest commit by then
 
  private:
@@ -56,6 +58,7 @@ class JournalRule final : public Observer {
   std::map<std::string, NodeId> sessions_;  // whose they are or were
   std::array<std::vector<Grant>, kShards> grants_;
   std::vector<std::pair<Monotonic, std::int64_t>> commits_;
+  std::optional<model::EventRecord> appended_;
 };
 
 }  // namespace davit::sim

@@ -14,10 +14,12 @@ Rules::Rules(VirtualLoop& loop, Findings& findings, Observers& observers)
       downings_(loop, findings),
       fences_(findings),
       leases_(findings),
+      rollouts_(loop, journals_, findings),
       silences_(loop, journals_, findings),
       takeovers_(loop, journals_, answers_, findings) {
-  for (Observer* each : std::initializer_list<Observer*>{&journals_, &answers_, &acknowledgements_, &epochs_, &admissions_, &containers_,
-                                                         &orders_, &doubles_, &downings_, &fences_, &leases_, &silences_, &takeovers_}) {
+  for (Observer* each :
+       std::initializer_list<Observer*>{&journals_, &answers_, &acknowledgements_, &epochs_, &admissions_, &containers_, &orders_,
+                                        &doubles_, &downings_, &fences_, &leases_, &rollouts_, &silences_, &takeovers_}) {
     observers.add(*each);
   }
 }

@@ -14,6 +14,7 @@
 #include "sim/rules/journal_rule.hpp"
 #include "sim/rules/lease_rule.hpp"
 #include "sim/rules/order_rule.hpp"
+#include "sim/rules/rollout_rule.hpp"
 #include "sim/rules/silence_rule.hpp"
 #include "sim/rules/takeover_rule.hpp"
 
@@ -40,6 +41,7 @@ class Rules {
   DowningRule downings_;
   FenceRule fences_;
   LeaseRule leases_;
+  RolloutRule rollouts_;
   SilenceRule silences_;
   TakeoverRule takeovers_;
 };

@@ -40,6 +40,7 @@ enum class FaultKind : std::uint8_t {
   StoreLeaderChangeLosesLease,
   StoreFlaky,        // calls answered late or never, done or not
   StoreFull,
+  StoreNearlyFull,   // above the part of its quota up to which masters take more than removals
   StoreCompaction,
   LeaseLost,         // before its time
   EngineAway,        // its containers run on
@@ -48,6 +49,7 @@ enum class FaultKind : std::uint8_t {
   EngineRefuses,     // some starts and creations fail, done or not
   EngineSlow,
   EventsLost,
+  ProbesFail,        // half of those that a worker's agent sends
   ContainerEnds,
   ContainerRemoved,  // by somebody
   ContainerPaused,
@@ -70,10 +72,11 @@ DAVIT_ENUM_NAMES(sim::FaultKind, {sim::FaultKind::MasterCrash, "master-crash"}, 
                  {sim::FaultKind::StoreLeaderChange, "store-leader-change"},
                  {sim::FaultKind::StoreLeaderChangeLosesLease, "store-leader-change-loses-lease"},
                  {sim::FaultKind::StoreFlaky, "store-flaky"}, {sim::FaultKind::StoreFull, "store-full"},
-                 {sim::FaultKind::StoreCompaction, "store-compaction"}, {sim::FaultKind::LeaseLost, "lease-lost"},
-                 {sim::FaultKind::EngineAway, "engine-away"}, {sim::FaultKind::EngineCrash, "engine-crash"},
-                 {sim::FaultKind::EngineHangs, "engine-hangs"}, {sim::FaultKind::EngineRefuses, "engine-refuses"},
-                 {sim::FaultKind::EngineSlow, "engine-slow"}, {sim::FaultKind::EventsLost, "events-lost"},
+                 {sim::FaultKind::StoreNearlyFull, "store-nearly-full"}, {sim::FaultKind::StoreCompaction, "store-compaction"},
+                 {sim::FaultKind::LeaseLost, "lease-lost"}, {sim::FaultKind::EngineAway, "engine-away"},
+                 {sim::FaultKind::EngineCrash, "engine-crash"}, {sim::FaultKind::EngineHangs, "engine-hangs"},
+                 {sim::FaultKind::EngineRefuses, "engine-refuses"}, {sim::FaultKind::EngineSlow, "engine-slow"},
+                 {sim::FaultKind::EventsLost, "events-lost"}, {sim::FaultKind::ProbesFail, "probes-fail"},
                  {sim::FaultKind::ContainerEnds, "container-ends"}, {sim::FaultKind::ContainerRemoved, "container-removed"},
                  {sim::FaultKind::ContainerPaused, "container-paused"}, {sim::FaultKind::ContainerCopied, "container-copied"});
 }  // namespace davit::model

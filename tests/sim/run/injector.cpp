@@ -12,6 +12,8 @@ namespace {
 // repeated may act twice, once by each.
 constexpr std::int64_t kWallOff = 240'000;
 
+constexpr std::int64_t kPercentHeld = 85;  // by a store that is nearly full
+
 std::string container_of(AgentNode const& agent, std::uint64_t number) {
   std::vector<std::string> names;
   for (auto const& name : agent.engine().running()) {
@@ -66,6 +68,7 @@ Injector::Undo Injector::inject(Fault const& fault) {
     case StoreLeaderChangeLosesLease:
     case StoreFlaky:
     case StoreFull:
+    case StoreNearlyFull:
     case StoreCompaction:
     case LeaseLost: return inject_into_store(fault);
     case EngineAway:
@@ -73,7 +76,8 @@ Injector::Undo Injector::inject(Fault const& fault) {
     case EngineHangs:
     case EngineRefuses:
     case EngineSlow:
-    case EventsLost: return inject_into_engine(fault);
+    case EventsLost:
+    case ProbesFail: return inject_into_engine(fault);
     case ContainerEnds:
     case ContainerRemoved:
     case ContainerPaused:
@@ -218,6 +222,9 @@ Injector::Undo Injector::inject_into_store(Fault const& fault) {
     }
     case FaultKind::StoreFlaky: store.set_flaky(true); return [&store] { store.set_flaky(false); };
     case FaultKind::StoreFull: store.data().set_full(true); return [&store] { store.data().set_full(false); };
+    case FaultKind::StoreNearlyFull:
+      store.data().set_quota(store.data().status().size_bytes * 100 / kPercentHeld);
+      return [&store] { store.data().set_quota(0); };
     case FaultKind::StoreCompaction: std::ignore = store.data().compact(store.data().revision()); break;
     case FaultKind::LeaseLost: store.lose_lease(); break;
     case FaultKind::StoreLeaderChangeLosesLease: store.change_leader(true); break;
@@ -238,6 +245,7 @@ Injector::Undo Injector::inject_into_engine(Fault const& fault) {
       node.slow_engine_down(by);
       return [&node, by] { node.slow_engine_down(-by); };
     }
+    case FaultKind::ProbesFail: node.fail_probes(true); return [&node] { node.fail_probes(false); };
     default: node.lose_events(true); return [&node] { node.lose_events(false); };
   }
 }

@@ -156,7 +156,7 @@ model::ServiceSpec Workload::draw_spec(User& user) {
   if (random.one_in(4)) spec.restart_policy.attempts_per_node = static_cast<std::int64_t>(1 + random.below(3));
   spec.update_config = draw_update_config(random);
   if (random.one_in(4)) spec.rollback_config = draw_update_config(random);
-  if (random.one_in(8))
+  if (random.one_in(5))
     spec.healthcheck =
         model::Healthcheck{.tcp = model::TcpProbe{80}, .interval = 2s, .retries = 2, .start_period = 1s, .start_interval = 1s};
   if (random.one_in(16)) spec.healthcheck = model::Healthcheck{.disable = true};
