@@ -86,8 +86,6 @@ Hearing Liveness::hearing(NodeId node, Monotonic now) const {
 
 Hearing Liveness::hearing(model::NodeLife life, Monotonic now) const { return look(life, now).hearing; }
 
-Monotonic Liveness::waiting_since(NodeId node) const { return look({node, 0}, last_tick_).waiting_since; }
-
 Liveness::Sight Liveness::look(model::NodeLife life, Monotonic now) const {
   auto const at = nodes_.find(life.node);
   if (at == nodes_.end()) return {Hearing::Unknown, last_tick_};

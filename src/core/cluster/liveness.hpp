@@ -57,12 +57,10 @@ class Liveness {
   Hearing hearing(NodeId node, Monotonic now) const;
   // The same of one life: Unknown where this master knows an earlier one only.
   Hearing hearing(model::NodeLife life, Monotonic now) const;
-  // Since when an Unknown node is waited for; of any other node meaningless.
-  Monotonic waiting_since(NodeId node) const;
-  // Of one life: both, and whether its next beat is later than a pause explains, though it is not surely lost yet.
+  // Of one life: its hearing, and whether its next beat is later than a pause explains, though it is not surely lost yet.
   struct Sight {
     Hearing hearing = Hearing::Unknown;
-    Monotonic waiting_since{};
+    Monotonic waiting_since{};  // of one that is Unknown
     bool is_overdue = false;
   };
   Sight look(model::NodeLife life, Monotonic now) const;

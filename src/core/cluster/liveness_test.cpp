@@ -154,7 +154,7 @@ TEST(Liveness, waits_thirty_seconds_for_a_node_that_it_has_never_heard) {
   Master master;
   master.tick_until(10s);
   master.liveness.expect({kA, 1}, at(10s));
-  EXPECT_EQ(master.liveness.waiting_since(kA), at(10s));
+  EXPECT_EQ(master.liveness.look({kA, 0}, at(10s)).waiting_since, at(10s));
   master.tick_until(39900ms);
   EXPECT_EQ(master.hearing(kA), Hearing::Unknown);
   EXPECT_EQ(master.liveness.wake_at(), at(40s));
@@ -172,7 +172,7 @@ TEST(Liveness, has_to_hear_a_new_life_anew_unless_it_hears_the_node_now) {
   EXPECT_EQ(master.hearing(kA), Hearing::Heard);
   EXPECT_EQ(master.hearing(kB), Hearing::Unknown);
   master.liveness.expect({kB, 2}, at(21s));
-  EXPECT_EQ(master.liveness.waiting_since(kB), at(20s));
+  EXPECT_EQ(master.liveness.look({kB, 0}, at(20s)).waiting_since, at(20s));
 }
 
 TEST(Liveness, tells_of_each_change_once_and_in_order) {
@@ -217,7 +217,7 @@ TEST(Liveness, does_not_count_its_own_pause_as_waiting_for_a_node) {
   master.liveness.expect({kA, 1}, kStart);
   master.pause(60s);
   EXPECT_EQ(master.hearing(kA), Hearing::Unknown);
-  EXPECT_EQ(master.liveness.waiting_since(kA), at(60s));
+  EXPECT_EQ(master.liveness.look({kA, 0}, at(60s)).waiting_since, at(60s));
 }
 
 TEST(Liveness, bears_a_tick_that_is_half_a_second_late) {

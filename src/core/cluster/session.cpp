@@ -46,13 +46,4 @@ Monotonic SessionClock::give_up_at() const {
   return std::max(fresh_until(), valid_since_) + kUnfreshLimit;
 }
 
-Monotonic SessionClock::wake_at(Monotonic now) const {
-  if (is_lost_) return now;
-  Monotonic at = next_read_at();
-  for (auto const change : {valid_until_, fresh_until(), give_up_at()}) {
-    if (change > now) at = std::min(at, change);
-  }
-  return at;
-}
-
 }  // namespace davit::cluster

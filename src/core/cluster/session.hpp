@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "core/cluster/tick.hpp"
 
 namespace davit::cluster {
 
@@ -39,9 +38,6 @@ class Pace {
   Monotonic sent_;
   Monotonic next_;
 };
-
-// For the thread that renews, which has nothing else to judge the control thread by.
-constexpr bool should_renew(Monotonic now, Monotonic last_control_tick) { return !is_tick_late(last_control_tick, now); }
 
 class SessionClock {
  public:
@@ -71,8 +67,6 @@ class SessionClock {
   std::optional<Monotonic> view_from() const { return view_from_; }
   Monotonic next_renewal_at() const { return renewals_.next_at(); }
   Monotonic next_read_at() const { return reads_.next_at(); }
-  // When an answer above changes by time alone or a read is due; renewals are another thread's.
-  Monotonic wake_at(Monotonic now) const;
 
  private:
   struct Read {

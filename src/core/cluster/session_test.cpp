@@ -52,7 +52,6 @@ TEST(Session, is_lost_for_good_when_the_store_does_not_know_the_lease) {
     EXPECT_FALSE(clock.is_valid(at(700ms)));
     EXPECT_FALSE(clock.may_command(at(700ms)));
     EXPECT_TRUE(clock.must_give_up(at(700ms)));
-    EXPECT_EQ(clock.wake_at(at(700ms)), at(700ms));
   }
 }
 
@@ -164,20 +163,6 @@ TEST(Session, reads_once_a_second_and_soon_after_a_failure) {
   EXPECT_EQ(clock.next_read_at(), at(1s));
   clock.on_read_failed(at(400ms));
   EXPECT_EQ(clock.next_read_at(), at(400ms));
-}
-
-TEST(Session, wakes_when_an_answer_changes) {
-  auto clock = fresh();
-  clock.on_read_sent(at(90s));  // as if none were due
-  EXPECT_EQ(clock.wake_at(kStart), at(2s));        // unfresh
-  EXPECT_EQ(clock.wake_at(at(2s)), at(2500ms));    // not valid
-  EXPECT_EQ(clock.wake_at(at(2500ms)), at(7s));    // given up, if it were renewed until then
-  EXPECT_EQ(clock.wake_at(at(7s)), at(91s));
-}
-
-TEST(Session, is_not_renewed_while_the_control_thread_stands_still) {
-  EXPECT_TRUE(should_renew(at(600ms), kStart));
-  EXPECT_FALSE(should_renew(at(601ms), kStart));
 }
 
 }  // namespace

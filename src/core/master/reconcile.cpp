@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "base/planted.hpp"
+#include "core/cluster/tick.hpp"
 #include "core/master/master.hpp"
 #include "core/service/plan.hpp"
 #include "core/service/terms.hpp"

@@ -54,10 +54,15 @@ Duration RolloutRule::served(NodeId owner, InstanceId instance) const {
   if (found == served_.end()) return {};
   auto const& served = found->second;
   auto const now = loop_.now().monotonic;
-  if (served.since != kNever) return std::max(served.longest, now - served.since);
   auto const seen = seen_ended_.find({owner, instance});
-  bool const was_known = seen != seen_ended_.end() && seen->second >= served.ended && seen->second < now - kLongestAppend;
-  return served.last_since == kNever || was_known ? served.longest : std::max(served.longest, now - served.last_since);
+  auto const is_known = [&](Monotonic ended) {
+    if (seen == seen_ended_.end()) return false;
+    auto const first = std::ranges::lower_bound(seen->second, ended);
+    return first != seen->second.end() && *first < now - kLongestAppend;
+  };
+  auto longest = served.since == kNever ? Duration::zero() : now - served.since;
+  for (auto const& run : served.runs) longest = std::max(longest, (is_known(run.ended) ? run.ended : now) - run.since);
+  return longest;
 }
 
 void RolloutRule::on_container_changed(NodeId agent, model::ContainerDetail const& container) {
@@ -78,9 +83,7 @@ void RolloutRule::take(NodeId agent, model::InstanceReport const& report) {
   auto& served = served_[report.id];
   auto const now = loop_.now().monotonic;
   if (served.since != kNever && (!report.ready || served.container != report.container.id)) {
-    served.longest = std::max(served.longest, now - served.since);
-    served.last_since = std::exchange(served.since, kNever);
-    served.ended = now;
+    served.runs.push_back({std::exchange(served.since, kNever), now});
   }
   if (!report.ready) return;
   findings_.checked();
@@ -96,10 +99,7 @@ void RolloutRule::take(NodeId agent, model::InstanceReport const& report) {
 }
 
 void RolloutRule::on_transition(NodeId master, master::Transition const& change) {
-  if (auto const served = served_.find(change.instance); served != served_.end() && change.type != "instance.running") {
-    auto& seen = seen_ended_.try_emplace({master, change.instance}, Monotonic::min()).first->second;
-    if (seen < served->second.ended) seen = loop_.now().monotonic;
-  }
+  if (change.slot != 0 && change.type != "instance.running") seen_ended_[{master, change.instance}].push_back(loop_.now().monotonic);
   if (change.slot != 0 && change.type == "instance.pending") slots_[{change.service, change.slot}].homeless_until = kNever;
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sim/rules/journal_rule.hpp"
 
@@ -28,11 +29,13 @@ class RolloutRule final : public Observer {
 
  private:
   struct Served {
+    struct Run {
+      Monotonic since;
+      Monotonic ended;
+    };
     std::string container;
     Monotonic since = kNever;  // kNever: it is not ready
-    Duration longest{};
-    Monotonic last_since = kNever;  // before it ended last
-    Monotonic ended = Monotonic::min();
+    std::vector<Run> runs;     // that are over
   };
   struct Slot {
     std::map<std::uint32_t, std::set<InstanceId>> instances;  // by revision
@@ -48,7 +51,7 @@ class RolloutRule final : public Observer {
   Findings& findings_;
   std::map<std::pair<NodeId, std::string>, Monotonic> well_since_;  // containers: when they first ran well
   std::map<InstanceId, Served> served_;
-  std::map<std::pair<NodeId, InstanceId>, Monotonic> seen_ended_;  // by which masters, when
+  std::map<std::pair<NodeId, InstanceId>, std::vector<Monotonic>> seen_ended_;  // by which masters, when
   std::map<std::pair<std::string, std::uint32_t>, Slot> slots_;  // by service
 };
 
