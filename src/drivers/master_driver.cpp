@@ -31,12 +31,12 @@ void MasterDriver::start() {
       {.on_joined = [](NodeId) {},  // its hello says more
        .on_message = [this](NodeId node, model::ToMaster message) { inbox_.post(master::FromAgent{node, std::move(message)}); },
        .on_left = [this](NodeId node) { inbox_.post(master::AgentLeft{node}); },
-       .on_dropped = [this](NodeId node) { inbox_.post(master::Dropped{node}); }});
+       .on_dropped = [this](NodeId node) { inbox_.post(master::DroppedForAgent{node}); }});
   ports_.peers.receive(
       {.on_joined = [this](NodeId peer) { inbox_.post(master::PeerJoined{peer}); },
        .on_message = [this](NodeId peer, model::PeerMessage message) { inbox_.post(master::FromPeer{peer, std::move(message)}); },
        .on_left = [this](NodeId peer) { inbox_.post(master::PeerLeft{peer}); },
-       .on_dropped = [this](NodeId peer) { inbox_.post(master::Dropped{peer}); }});
+       .on_dropped = [this](NodeId peer) { inbox_.post(master::DroppedForPeer{peer}); }});
   inbox_.post(master::Started{});
 }
 

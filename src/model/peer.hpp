@@ -41,6 +41,11 @@ struct RelayFromAgent {
   ToMaster message;
 };
 
-using PeerMessage = std::variant<Forward, ForwardAnswered, Hears, Subscribe, RelayToAgent, RelayFromAgent>;
+// Something for this agent was not sent, since it had waited for too long.
+struct RelayDropped {
+  NodeId node;
+};
+
+using PeerMessage = std::variant<Forward, ForwardAnswered, Hears, Subscribe, RelayToAgent, RelayFromAgent, RelayDropped>;
 
 }  // namespace davit::model

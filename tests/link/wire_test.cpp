@@ -193,6 +193,7 @@ TEST(Wire, carries_node_commands_answers_and_relays) {
 
   EXPECT_EQ(through_peer(model::Hears{{{1}, {2}}}).nodes, (std::vector<NodeId>{{1}, {2}}));
   EXPECT_FALSE(through_peer(model::Subscribe{{1}, false}).is_wanted);
+  EXPECT_EQ(through_peer(model::RelayDropped{{7}}).node, NodeId{7});
   model::ToAgent const stop = model::StopInstance{kFence, {9}, kUid, 3, model::Reason::Replaced, 5};
   EXPECT_EQ(through_peer(model::RelayToAgent{{1}, stop}).message, stop);
   model::ToMaster const gone = model::InstanceGone{{9}, kUid, 3, 5};

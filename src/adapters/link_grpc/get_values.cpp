@@ -154,10 +154,10 @@ Result<model::InstanceReport> get(wire::InstanceReport const& message) {
                               .digest = message.digest(),
                               .created_ago = Duration(message.created_ago()),
                               .state_ago = Duration(message.state_ago()),
-                              .ready_ago = Duration(message.ready_ago()),
-                              .served_for = Duration(message.served_for())};
+                              .ready_ago = Duration(message.ready_ago())};
   TRY(value.state, word<model::InstanceState>(message.state()));
   TRY(value.health, word<model::Health>(message.health()));
+  if (message.has_served_for()) value.served_for = Duration(message.served_for());
   if (message.has_exit_code()) value.exit_code = message.exit_code();
   if (message.has_started_ago()) value.started_ago = Duration(message.started_ago());
   if (message.has_next_start_in()) value.next_start_in = Duration(message.next_start_in());
@@ -393,6 +393,7 @@ Result<std::optional<model::PeerMessage>> get(Wire& wire, wire::PeerMessage cons
   }
   if (message.has_subscribe())
     return std::optional<model::PeerMessage>(model::Subscribe{{message.subscribe().node()}, message.subscribe().is_wanted()});
+  if (message.has_relay_dropped()) return std::optional<model::PeerMessage>(model::RelayDropped{{message.relay_dropped().node()}});
   if (message.has_relay_to_agent()) {
     auto const& relay = message.relay_to_agent();
     return relayed<model::ToAgent>({relay.node()}, get(wire, relay.message()));

@@ -178,7 +178,7 @@ void put(model::InstanceReport const& value, wire::InstanceReport& out) {
   out.set_created_ago(count(value.created_ago));
   out.set_state_ago(count(value.state_ago));
   out.set_ready_ago(count(value.ready_ago));
-  out.set_served_for(count(value.served_for));
+  if (value.served_for) out.set_served_for(count(*value.served_for));
   if (value.started_ago) out.set_started_ago(count(*value.started_ago));
   if (value.next_start_in) out.set_next_start_in(count(*value.next_start_in));
 }
@@ -327,6 +327,10 @@ void put(Wire&, model::Hears const& value, wire::PeerMessage& message) {
 void put(Wire&, model::Subscribe const& value, wire::PeerMessage& message) {
   message.mutable_subscribe()->set_node(value.node.value);
   message.mutable_subscribe()->set_is_wanted(value.is_wanted);
+}
+
+void put(Wire&, model::RelayDropped const& value, wire::PeerMessage& message) {
+  message.mutable_relay_dropped()->set_node(value.node.value);
 }
 
 void put(Wire& wire, model::RelayToAgent const& value, wire::PeerMessage& message) {

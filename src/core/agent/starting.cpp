@@ -198,7 +198,11 @@ void Agent::on_created(Instance& instance, Result<model::EngineReply> const& out
       set_phase(instance, Phase::CheckImage);  // there is no container of this attempt
       return continue_stop(instance);
     }
-    if (outcome.error().field == model::engine_error::kNoSuchContainer) return create(instance);  // which had the name is gone by now
+    if (outcome.error().field == model::engine_error::kNoSuchContainer) {
+      // What has the name is gone by now, or is still being made: another name is free at once.
+      ++instance.identity.attempt;
+      return create(instance);
+    }
     return fail_attempt(instance, reason_of(outcome.error()), outcome.error().message);
   }
   auto const& created = std::get<model::Created>(*outcome);
@@ -253,6 +257,7 @@ void Agent::on_started(Instance& instance, Result<model::EngineReply> const& out
   instance.was_pulled = instance.was_found = instance.ended_in_lapse = false;
   instance.lapsed_at = kNever;
   instance.well_for = {};
+  if (!instance.served_for) instance.served_for = Duration::zero();
   instance.port_tries = 0;
   auto const& check = instance.spec->healthcheck;
   bool const has_own_test = check && !check->test.items.empty();

@@ -17,7 +17,8 @@ using model::Reason;
 namespace {
 constexpr std::size_t kMostUnclaimed = 10'000;
 constexpr Duration kLateBeat = 500ms;
-constexpr Duration kSayAgain = 1s;  // what was dropped since its connection is slow
+constexpr Duration kConfirmWait = 1s;  // after something was dropped
+constexpr Duration kLongestConfirmWait = 1min;
 
 // Master::begin_session names them so.
 bool is_session_of(std::string_view session, std::string_view process) {
@@ -224,8 +225,11 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   instance->restarts = report.restarts;
   instance->failures = report.failures;
   see_running(*service, *instance);
-  bool const has_served = report.served_for > Duration::zero() && report.served_for >= service::terms_of(service->head).monitor;
-  if (has_served) instance->has_settled = true;
+  // Of one that it has found its agent does not know for how long it had served: then counts since when it was known to be ready.
+  auto const known = report.served_for.value_or(was_ready && !report.ready ? now_.monotonic - instance->ready_since : Duration::zero());
+  if (known > Duration::zero() && known >= service::terms_of(service->head).monitor) instance->has_settled = true;
+  bool const ends_serving = was_ready && !report.ready;
+  if (ends_serving) instance->detail->rare.change([&](service::Exceptional& rare) { rare.served_until = now_.monotonic; });
   if (!report.ready) instance->ready_since = kNever;
   else if (instance->ready_since == kNever) instance->ready_since = now_.monotonic - report.ready_ago;
   if (!instance->stop_sent) instance->retry_at = kNever;
@@ -320,7 +324,7 @@ void Master::on_message(Node& node, model::InstanceGone const& message) {
   auto* service = find_by_uid(message.uid);
   auto* instance = service ? service->find(message.slot, message.id) : nullptr;
   unclaimed_.erase({message.uid, message.id});
-  if (!instance) return;
+  if (!instance || message.token < instance->detail->rare->token) return;  // the latter: said of an earlier offer
   if (!holds_slot(*service, *instance)) erase(*service, *instance);
   else if (index_of(node) == instance->node) on_slot_gone(*service, *instance, message);
 }
@@ -422,20 +426,25 @@ void Master::on(AgentLeft const& event) {
   maintenance_due_ = true;
 }
 
-// Offers, stops and fences are said again until they are answered; that an instance goes on is said once.
-void Master::on(Dropped const& event) {
-  for (auto& node : nodes_) {
-    bool const is_relayed = node.path.kind == Path::Kind::Relayed && node.path.peer == event.to;
-    if (node.record.id != event.to && !is_relayed) continue;
-    for (auto const& [uid, id, slot] : instances_on(node)) {
-      auto& service = *find_by_uid(uid);
-      if (!shards_[service.shard.value].is_mine) continue;
-      service.find(slot, id)->is_confirmed = false;
-      plan_at(service, now_.monotonic + kSayAgain);
-    }
-    // Those who asked to pass it on begin anew.
-    if (is_relayed) continue;
-    for (auto const peer : node.subscribers) say_hello(peer, node);
+void Master::on(DroppedForAgent const& event) {
+  auto& node = node_of(event.node);
+  if (node.path.kind == Path::Kind::Direct) confirm_again(node);
+  for (auto const peer : node.subscribers) send_peer(peer, model::RelayDropped{event.node});
+}
+
+// Offers, stops and fences are said again until they are answered; that an instance goes on is said once. On a connection that bears no
+// more it is not said each second.
+void Master::confirm_again(Node& node) {
+  if (node.confirm_at == kNever || now_.monotonic >= node.confirm_at) {
+    bool const goes_on = node.confirm_at != kNever && now_.monotonic < node.confirm_at + 2 * node.confirm_wait;
+    node.confirm_wait = goes_on ? std::min(2 * node.confirm_wait, kLongestConfirmWait) : kConfirmWait;
+    node.confirm_at = now_.monotonic + node.confirm_wait;
+  }
+  for (auto const& [uid, id, slot] : instances_on(node)) {
+    auto& service = *find_by_uid(uid);
+    if (!shards_[service.shard.value].is_mine) continue;
+    service.find(slot, id)->is_confirmed = false;
+    plan_at(service, node.confirm_at);
   }
 }
 

@@ -83,15 +83,19 @@ struct FromPeer {
 struct PeerLeft {
   NodeId master;
 };
-// Something that was for this agent or master waited for too long: it was not sent, and the connection stands.
-struct Dropped {
-  NodeId to;
+// Something that was for it waited for too long: it was not sent, and the connection stands.
+struct DroppedForAgent {
+  NodeId node;
+};
+struct DroppedForPeer {
+  NodeId master;
 };
 // The process is to stop: what this master holds goes to others first, for five seconds at most.
 struct Leave {};
 struct Tick {};
-using Event = std::variant<Started, Loaded, StoreChanged, WatchEnded, WriteDone, LeaseDone, RevisionRead, StoreMeasured, CommandArrived,
-                           NodeCommandArrived, FromAgent, AgentLeft, PeerJoined, FromPeer, PeerLeft, Dropped, Leave, Tick>;
+using Event =
+    std::variant<Started, Loaded, StoreChanged, WatchEnded, WriteDone, LeaseDone, RevisionRead, StoreMeasured, CommandArrived,
+                 NodeCommandArrived, FromAgent, AgentLeft, PeerJoined, FromPeer, PeerLeft, DroppedForAgent, DroppedForPeer, Leave, Tick>;
 
 // ---- actions
 struct Load {};

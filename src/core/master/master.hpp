@@ -248,7 +248,7 @@ class Master {
   void on_message(NodeId peer, model::ForwardAnswered const& message);
   void on_message(NodeId peer, model::Hears const& message);
   void on_message(NodeId peer, model::Subscribe const& message);
-  void say_hello(NodeId peer, Node const& node);
+  void on_message(NodeId peer, model::RelayDropped const& message);
   void on_message(NodeId peer, model::RelayToAgent const& message);
   void on_message(NodeId peer, model::RelayFromAgent const& message);
   void wait(CommandId id, std::variant<model::Command, model::NodeCommand> command, Duration delay);
@@ -299,7 +299,9 @@ class Master {
   // agents.cpp: what agents say
   void on(FromAgent const& event);
   void on(AgentLeft const& event);
-  void on(Dropped const& event);
+  void on(DroppedForAgent const& event);
+  void on(DroppedForPeer const& event);
+  void confirm_again(Node& node);
   void hear(Node& node, model::ToMaster const& message);
   void on_message(Node& node, model::AgentHello const& message);
   void on_message(Node& node, model::FencesStored const& message);

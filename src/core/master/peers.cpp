@@ -180,11 +180,18 @@ void Master::on_message(NodeId peer, model::Subscribe const& message) {
     return;
   }
   node.subscribers.insert(peer);
-  if (node.is_connected) say_hello(peer, node);
+  if (node.is_connected) send_peer(peer, model::RelayFromAgent{message.node, model::AgentHello{node.facts, node.known_life.value_or(0)}});
 }
 
-void Master::say_hello(NodeId peer, Node const& node) {
-  send_peer(peer, model::RelayFromAgent{node.record.id, model::AgentHello{node.facts, node.known_life.value_or(0)}});
+void Master::on(DroppedForPeer const& event) {
+  for (auto& node : nodes_) {
+    if (node.path == Path{Path::Kind::Relayed, event.master}) confirm_again(node);
+  }
+}
+
+void Master::on_message(NodeId peer, model::RelayDropped const& message) {
+  auto& node = node_of(message.node);
+  if (node.path == Path{Path::Kind::Relayed, peer}) confirm_again(node);
 }
 
 void Master::on_message(NodeId, model::RelayToAgent const& message) {

@@ -75,7 +75,8 @@ void Master::lose(ShardId id) {
     if (service.shard != id) continue;
     std::vector<std::pair<std::uint32_t, InstanceId>> intended;
     for (auto& instance : service.instances) {
-      if (instance.stop_sent) instance.reason = model::Reason::None, touch(service);
+      if (instance.stop_sent) touch(service);
+      if (instance.stop_sent && instance.state == model::InstanceState::Running) instance.reason = model::Reason::None;
       instance.stop_sent = instance.is_confirmed = false;
       instance.retry_at = kNever;
       bool const is_intended = instance.state == model::InstanceState::Pending || instance.state == model::InstanceState::Offered ||

@@ -278,7 +278,6 @@ Monotonic Master::ask_back(Service& service, Instance const& instance) {
 
 // The agent refuses the slot's tokens up to this one for good.
 void Master::on_slot_gone(Service& service, Instance& instance, model::InstanceGone const& message) {
-  if (message.token < instance.detail->rare->token) return;  // said of an earlier offer
   service.slot_work[instance.slot].gone = message.token;
   bool const waits_for_another_node = instance.state == InstanceState::Pending && !instance.stop_sent;
   if (!waits_for_another_node) {

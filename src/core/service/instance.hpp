@@ -28,6 +28,7 @@ struct Exceptional {
   std::optional<std::int64_t> exit_code;
   std::optional<Wall> next_start_at;
   std::uint64_t token = 0;  // of its slot, where that must not be doubled
+  Monotonic served_until = Monotonic::min();  // when its owner has seen it stop to serve last
   bool had_node = false;    // its slot, until the rollout under way took it away; it may have to wait for a moment
   friend bool operator==(Exceptional const&, Exceptional const&) = default;
 };

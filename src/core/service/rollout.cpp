@@ -241,8 +241,7 @@ class Step {
     for (auto const* slot : done_) {
       auto const& instance = *slot->current.front();
       if (serves(instance) || instance.is_unknown) continue;
-      auto const unwell_for = std::max<Duration>(now_.wall - instance.detail->state_since, Duration::zero());
-      auto const deadline = std::max(last_begun(), now_.monotonic - unwell_for) + terms_.progress_deadline;
+      auto const deadline = std::max(last_begun(), instance.detail->rare->served_until) + terms_.progress_deadline;
       if (deadline > now_.monotonic) {
         draft_.wake_at(deadline);
         continue;

@@ -309,7 +309,7 @@ struct SettledTest : testing::Test {
       made.state = slot == 1 ? InstanceState::Exited : InstanceState::Running;
       made.has_settled = slot == 1;
       made.ready_since = slot == 1 ? kNever : Monotonic{} + 1s;
-      made.detail->created_at = made.detail->state_since = kStart + 1s;
+      if (slot == 1) made.detail->rare.change([](Exceptional& rare) { rare.served_until = Monotonic{} + 1h + 1s; });
       instances.push_back(std::move(made));
     }
   }

@@ -39,7 +39,7 @@ void RolloutRule::check_end(model::Head const& head) {
   auto const& grants = journals_.grants(shard_of(head.name));
   auto const owner = grants.empty() ? NodeId{} : grants.back().owner;
   for (std::uint32_t number = 1; number <= static_cast<std::uint32_t>(head.spec()->instances); ++number) {
-    auto& slot = slots_[{head.name, number}];
+    auto& slot = slots_[{head.uid, number}];
     if (slot.homeless_until > now - kLongestAppend) continue;
     Duration longest{};
     for (auto const instance : slot.instances[head.revision]) longest = std::max(longest, served(owner, instance));
@@ -79,7 +79,7 @@ void RolloutRule::on_sent_by_agent(NodeId agent, NodeId, model::ToMaster const& 
 }
 
 void RolloutRule::take(NodeId agent, model::InstanceReport const& report) {
-  slots_[{report.service, report.slot}].instances[report.revision].insert(report.id);
+  slots_[{report.uid, report.slot}].instances[report.revision].insert(report.id);
   auto& served = served_[report.id];
   auto const now = loop_.now().monotonic;
   if (served.since != kNever && (!report.ready || served.container != report.container.id)) {
@@ -100,13 +100,15 @@ void RolloutRule::take(NodeId agent, model::InstanceReport const& report) {
 
 void RolloutRule::on_transition(NodeId master, master::Transition const& change) {
   if (change.slot != 0 && change.type != "instance.running") seen_ended_[{master, change.instance}].push_back(loop_.now().monotonic);
-  if (change.slot != 0 && change.type == "instance.pending") slots_[{change.service, change.slot}].homeless_until = kNever;
+  auto const head = journals_.heads().find(change.service);
+  bool const is_homeless = change.slot != 0 && change.type == "instance.pending" && head != journals_.heads().end();
+  if (is_homeless) slots_[{head->second.uid, change.slot}].homeless_until = kNever;
 }
 
 void RolloutRule::on_sent_to_agent(NodeId, NodeId, model::ToAgent const& message) {
   auto const* offer = std::get_if<model::RunInstance>(&message);
   if (!offer) return;
-  auto& until = slots_[{offer->service, offer->slot}].homeless_until;
+  auto& until = slots_[{offer->uid, offer->slot}].homeless_until;
   until = std::min(until, loop_.now().monotonic);
 }
 

@@ -52,7 +52,7 @@ class RolloutRule final : public Observer {
   std::map<std::pair<NodeId, std::string>, Monotonic> well_since_;  // containers: when they first ran well
   std::map<InstanceId, Served> served_;
   std::map<std::pair<NodeId, InstanceId>, std::vector<Monotonic>> seen_ended_;  // by which masters, when
-  std::map<std::pair<std::string, std::uint32_t>, Slot> slots_;  // by service
+  std::map<std::pair<ServiceUid, std::uint32_t>, Slot> slots_;
 };
 
 }  // namespace davit::sim

@@ -59,6 +59,7 @@ struct Speaker {
   std::string operator()(model::Subscribe const& message) const {
     return fmt::format("subscribe {} {}", to_string(message.node), message.is_wanted);
   }
+  std::string operator()(model::RelayDropped const& message) const { return fmt::format("dropped for {}", message.node.value); }
   std::string operator()(model::RelayToAgent const& message) const {
     return fmt::format("relay to {}: {}", message.node.value, std::visit(*this, message.message));
   }
