@@ -7,9 +7,6 @@
 namespace davit::sim {
 namespace {
 
-// It takes no testimony then.
-bool is_full(ports::StoreStatus const& store) { return store.quota_bytes > 0 && store.size_bytes * 100 > store.quota_bytes * 95; }
-
 constexpr Duration kLongestSilence = 18s;  // six to suspect, as much for a testimony that has to be written twice, some to settle
 
 }  // namespace
@@ -31,9 +28,9 @@ void SilenceRule::look() {
   }
 }
 
-// One of them coordinates, and none was paused or out of reach of the store, nor waits for its answers.
+// One of them coordinates, and none was paused or out of reach of the store, nor waits for its answers. It takes their testimony.
 bool SilenceRule::are_masters_well() const {
-  if (cluster_->store().is_flaky() || is_full(cluster_->store().data().status())) return false;
+  if (cluster_->store().is_flaky() || cluster_->store().data().is_nearly_full()) return false;
   bool has_coordinator = false;
   for (auto const& node : cluster_->masters()) {
     auto const* process = node->machine().process();
