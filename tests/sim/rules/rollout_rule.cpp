@@ -60,7 +60,7 @@ Duration RolloutRule::served(NodeId owner, InstanceId instance) const {
     auto const first = std::ranges::lower_bound(seen->second, ended);
     return first != seen->second.end() && *first < now - kLongestAppend;
   };
-  auto longest = served.since == kNever ? Duration::zero() : now - served.since;
+  auto longest = served.since == kNever ? served.told : std::max(served.told, now - served.since);
   for (auto const& run : served.runs) longest = std::max(longest, (is_known(run.ended) ? run.ended : now) - run.since);
   return longest;
 }
@@ -68,7 +68,10 @@ Duration RolloutRule::served(NodeId owner, InstanceId instance) const {
 void RolloutRule::on_container_changed(NodeId agent, model::ContainerDetail const& container) {
   bool const is_well = container.state == model::ContainerState::Running && container.health != model::Health::Starting &&
                        container.health != model::Health::Unhealthy;
-  if (is_well) well_since_.try_emplace({agent, container.id}, loop_.now().monotonic);
+  if (!is_well) return;
+  well_since_.try_emplace({agent, container.id}, loop_.now().monotonic);
+  if (auto const label = container.labels.find("davit.instance"); label != container.labels.end())
+    instances_well_since_.try_emplace(label->second, loop_.now().monotonic);
 }
 
 void RolloutRule::on_sent_by_agent(NodeId agent, NodeId, model::ToMaster const& message) {
@@ -85,6 +88,7 @@ void RolloutRule::take(NodeId agent, model::InstanceReport const& report) {
   if (served.since != kNever && (!report.ready || served.container != report.container.id)) {
     served.runs.push_back({std::exchange(served.since, kNever), now});
   }
+  if (report.served_for) served.told = std::max(served.told, *report.served_for), check_told(agent, report);
   if (!report.ready) return;
   findings_.checked();
   served.container = report.container.id;
@@ -96,6 +100,15 @@ void RolloutRule::take(NodeId agent, model::InstanceReport const& report) {
     findings_.add("rollout", fmt::format("agent {} reports {} as ready for {}, whose container runs well for {}", agent.value,
                                          to_string(report.id), format_duration(report.ready_ago), format_duration(now - well->second)));
   served.since = std::min(served.since, std::max(now - report.ready_ago, well->second));
+}
+
+void RolloutRule::check_told(NodeId agent, model::InstanceReport const& report) {
+  findings_.checked();
+  auto const well = instances_well_since_.find(to_string(report.id));
+  auto const longest = well == instances_well_since_.end() ? Duration::zero() : loop_.now().monotonic - well->second;
+  if (*report.served_for > Duration::zero() && *report.served_for > with_tolerance(longest))
+    findings_.add("rollout", fmt::format("agent {} reports that {} served for {}, which has run well for {}", agent.value,
+                                         to_string(report.id), format_duration(*report.served_for), format_duration(longest)));
 }
 
 void RolloutRule::on_transition(NodeId master, master::Transition const& change) {

@@ -36,6 +36,7 @@ class RolloutRule final : public Observer {
     std::string container;
     Monotonic since = kNever;  // kNever: it is not ready
     std::vector<Run> runs;     // that are over
+    Duration told{};           // the longest of all, by its agent, which may have been cut off meanwhile
   };
   struct Slot {
     std::map<std::uint32_t, std::set<InstanceId>> instances;  // by revision
@@ -43,6 +44,7 @@ class RolloutRule final : public Observer {
   };
 
   void take(NodeId agent, model::InstanceReport const& report);
+  void check_told(NodeId agent, model::InstanceReport const& report);
   void check_end(model::Head const& head);
   Duration served(NodeId owner, InstanceId instance) const;
 
@@ -50,6 +52,7 @@ class RolloutRule final : public Observer {
   JournalRule const& journals_;
   Findings& findings_;
   std::map<std::pair<NodeId, std::string>, Monotonic> well_since_;  // containers: when they first ran well
+  std::map<std::string, Monotonic> instances_well_since_;            // when a container of theirs first did
   std::map<InstanceId, Served> served_;
   std::map<std::pair<NodeId, InstanceId>, std::vector<Monotonic>> seen_ended_;  // by which masters, when
   std::map<std::pair<ServiceUid, std::uint32_t>, Slot> slots_;
