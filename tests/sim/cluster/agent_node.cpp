@@ -97,6 +97,7 @@ bool AgentNode::runs_well(InstanceId instance) const {
   return std::ranges::any_of(engine_.containers(), [&](auto const& each) {
     auto const& detail = each.second.detail;
     auto const label = detail.labels.find("davit.instance");
+    if (detail.name.starts_with(kForeign)) return false;  // a copy, labels and all
     return label != detail.labels.end() && label->second == to_string(instance) && detail.state == model::ContainerState::Running &&
            detail.health != model::Health::Unhealthy && detail.health != model::Health::Starting;
   });

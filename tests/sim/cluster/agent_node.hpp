@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "drivers/agent_driver.hpp"
@@ -15,6 +16,9 @@
 #include "sim/sim_guard.hpp"
 
 namespace davit::sim {
+
+// How the names of containers begin that are not the cluster's.
+inline constexpr std::string_view kForeign = "foreign";
 
 class AgentNode {
  public:

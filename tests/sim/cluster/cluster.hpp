@@ -14,9 +14,6 @@
 
 namespace davit::sim {
 
-// How the names of containers begin that are not the cluster's.
-inline constexpr std::string_view kForeign = "foreign";
-
 class Cluster {
  public:
   struct Size {
