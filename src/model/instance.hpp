@@ -104,7 +104,8 @@ struct InstanceReport {
   Duration created_ago{};
   Duration state_ago{};
   Duration ready_ago{};   // of one that is ready: since when, without a break
-  std::optional<Duration> served_for;  // the longest that it was ready before, without a break; none: its agent has found it so
+  Duration served_for{};  // the longest that it was ready before, without a break, as far as its agent has watched it
+  bool was_found = false;  // its container runs, or ran, since before its agent did: it may have served for longer
   std::optional<Duration> started_ago;
   std::optional<Duration> next_start_in;
   friend bool operator==(InstanceReport const&, InstanceReport const&) = default;

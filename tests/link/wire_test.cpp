@@ -53,6 +53,7 @@ model::InstanceReport report() {
           .state_ago = 4s,
           .ready_ago = 3s,
           .served_for = 7s,
+          .was_found = true,
           .started_ago = 3s,
           .next_start_in = 2s};
 }

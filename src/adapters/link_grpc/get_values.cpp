@@ -154,10 +154,11 @@ Result<model::InstanceReport> get(wire::InstanceReport const& message) {
                               .digest = message.digest(),
                               .created_ago = Duration(message.created_ago()),
                               .state_ago = Duration(message.state_ago()),
-                              .ready_ago = Duration(message.ready_ago())};
+                              .ready_ago = Duration(message.ready_ago()),
+                              .served_for = Duration(message.served_for()),
+                              .was_found = message.was_found()};
   TRY(value.state, word<model::InstanceState>(message.state()));
   TRY(value.health, word<model::Health>(message.health()));
-  if (message.has_served_for()) value.served_for = Duration(message.served_for());
   if (message.has_exit_code()) value.exit_code = message.exit_code();
   if (message.has_started_ago()) value.started_ago = Duration(message.started_ago());
   if (message.has_next_start_in()) value.next_start_in = Duration(message.next_start_in());

@@ -178,7 +178,8 @@ void put(model::InstanceReport const& value, wire::InstanceReport& out) {
   out.set_created_ago(count(value.created_ago));
   out.set_state_ago(count(value.state_ago));
   out.set_ready_ago(count(value.ready_ago));
-  if (value.served_for) out.set_served_for(count(*value.served_for));
+  out.set_served_for(count(value.served_for));
+  out.set_was_found(value.was_found);
   if (value.started_ago) out.set_started_ago(count(*value.started_ago));
   if (value.next_start_in) out.set_next_start_in(count(*value.next_start_in));
 }

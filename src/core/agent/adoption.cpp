@@ -79,7 +79,6 @@ void Agent::adopt(Identity const& identity, model::ContainerSummary const& conta
   instance.identity = identity;
   instance.phase = Phase::Inspecting;
   instance.was_found = true;
-  instance.served_for.reset();
   instance.container = {container.id, container.name, {}};
   instance.container_state = container.state;
   instance.created_at = instance.state_since = now_.monotonic;

@@ -555,7 +555,7 @@ void Agent::see_ready() {
     if (!is_ready(*instance)) {
       if (!instance->ready_since) continue;
       instance->well_for = std::max(instance->well_for, now_.monotonic - *instance->ready_since);
-      if (instance->served_for) instance->served_for = std::max(*instance->served_for, instance->well_for);
+      instance->served_for = std::max(instance->served_for, instance->well_for);
       instance->ready_since = std::nullopt;
     } else if (!instance->ready_since) {
       instance->ready_since = planted(Bug::ReadyFromStart) ? instance->state_since : now_.monotonic;

@@ -76,6 +76,7 @@ model::InstanceReport report_of(Instance const& instance, Now now) {
       .created_ago = now.monotonic - instance.created_at,
       .state_ago = now.monotonic - instance.state_since,
       .served_for = instance.served_for,
+      .was_found = instance.was_found,
   };
   if (report.ready && instance.ready_since) report.ready_ago = now.monotonic - *instance.ready_since;
   if (instance.started_at && report.state == InstanceState::Running) report.started_ago = now.monotonic - *instance.started_at;

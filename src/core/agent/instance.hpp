@@ -89,7 +89,7 @@ struct Instance {
   std::optional<Monotonic> started_at;
   std::optional<Monotonic> ready_since;  // while it is ready
   Duration well_for{};                   // the longest that this run of its container was ready before
-  std::optional<Duration> served_for{Duration::zero()};  // the same of all its runs; none: a process before this one began the last
+  Duration served_for{};                 // the same of all its runs
 
   std::optional<model::InstanceUse> use;       // of the container that runs, once it was measured
   std::optional<model::InstanceUse> told_use;  // as masters know it

@@ -177,7 +177,9 @@ TEST_F(LeasesTest, tells_how_long_it_served_when_that_is_over) {
   auto& container = containers_.at(running().at(0));
   container.state = model::ContainerState::Exited;
   step(EngineHinted{model::ContainerTouched{container.id}});
-  EXPECT_EQ(last_report().served_for, 10s);
+  auto const report = last_report();
+  EXPECT_EQ(report.served_for, 10s);
+  EXPECT_FALSE(report.was_found);
 }
 
 // Its owner takes another way to it, through another master and back: what was said on the way before it may arrive last.

@@ -257,7 +257,6 @@ void Agent::on_started(Instance& instance, Result<model::EngineReply> const& out
   instance.was_pulled = instance.was_found = instance.ended_in_lapse = false;
   instance.lapsed_at = kNever;
   instance.well_for = {};
-  if (!instance.served_for) instance.served_for = Duration::zero();
   instance.port_tries = 0;
   auto const& check = instance.spec->healthcheck;
   bool const has_own_test = check && !check->test.items.empty();

@@ -160,6 +160,7 @@ void Master::on_message(Node& node, model::FencesStored const& message) {
     instance->is_confirmed = false;
     if (instance->stop_sent && !planted(Bug::StopsOnce)) instance->retry_at = now_.monotonic;  // it obeys from now on
   }
+  node.unheard_since = kNever;
   if (is_first || answered.any()) plan_all_soon();
 }
 
@@ -225,13 +226,7 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   instance->restarts = report.restarts;
   instance->failures = report.failures;
   see_running(*service, *instance);
-  // Of one that it has found its agent does not know for how long it had served: then counts since when it was known to be ready.
-  auto const known = report.served_for.value_or(was_ready && !report.ready ? now_.monotonic - instance->ready_since : Duration::zero());
-  if (known > Duration::zero() && known >= service::terms_of(service->head).monitor) instance->has_settled = true;
-  bool const ends_serving = was_ready && !report.ready;
-  if (ends_serving) instance->detail->rare.change([&](service::Exceptional& rare) { rare.served_until = now_.monotonic; });
-  if (!report.ready) instance->ready_since = kNever;
-  else if (instance->ready_since == kNever) instance->ready_since = now_.monotonic - report.ready_ago;
+  see_service(node, *service, *instance, report);
   if (!instance->stop_sent) instance->retry_at = kNever;
   bool const is_new = instance->detail->created_at == Wall{};
   learn_detail(node, report, before, *instance->detail);
@@ -246,6 +241,23 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   if (is_news || is_new) changed(*service, *instance, before);
   touch(*service);
   plan_soon(*service);
+}
+
+// Since when it is ready, and whether it has served for `monitor`.
+void Master::see_service(Node const& node, Service const& service, Instance& instance, model::InstanceReport const& report) const {
+  auto const monitor = service::terms_of(service.head).monitor;
+  bool const ends = instance.is_ready() && !report.ready;
+  auto const ran = ends ? std::min(now_.monotonic, node.unheard_since) - instance.ready_since : Duration::zero();
+  // Of one that it has found its agent does not know for how long it had served.
+  auto const served = std::max(report.served_for, report.was_found ? ran : Duration::zero());
+  if (served > Duration::zero() && served >= monitor) instance.has_settled = true;
+  bool const ends_late = ends && ran >= monitor;
+  bool const has_ended_unseen = instance.has_settled && !report.ready && instance.detail->rare->served_until == Monotonic::min();
+  if (ends_late || has_ended_unseen) instance.detail->rare.change([&](service::Exceptional& rare) { rare.served_until = now_.monotonic; });
+
+  if (!report.ready) instance.ready_since = kNever;
+  else if (instance.ready_since == kNever || instance.detail->container.id() != report.container.id)
+    instance.ready_since = now_.monotonic - report.ready_ago;
 }
 
 // What only readers want to know.
@@ -435,8 +447,8 @@ void Master::on(DroppedForAgent const& event) {
 // Offers, stops and fences are said again until they are answered; that an instance goes on is said once. On a connection that bears no
 // more it is not said each second.
 void Master::confirm_again(Node& node) {
-  if (node.confirm_at == kNever || now_.monotonic >= node.confirm_at) {
-    bool const goes_on = node.confirm_at != kNever && now_.monotonic < node.confirm_at + 2 * node.confirm_wait;
+  if (now_.monotonic >= node.confirm_at) {
+    bool const goes_on = now_.monotonic < node.confirm_at + 2 * node.confirm_wait;
     node.confirm_wait = goes_on ? std::min(2 * node.confirm_wait, kLongestConfirmWait) : kConfirmWait;
     node.confirm_at = now_.monotonic + node.confirm_wait;
   }

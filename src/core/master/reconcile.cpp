@@ -192,7 +192,10 @@ void Master::reconcile(Service& service) {
   }
   for (auto& instance : service.instances) {
     if (orders_left_ == 0) break;
-    if (!instance.is_confirmed && !instance.stop_sent && instance.node != kNoNode) confirm(service, instance);
+    if (instance.is_confirmed || instance.stop_sent || instance.node == kNoNode) continue;
+    auto const at = nodes_[static_cast<std::size_t>(instance.node)].confirm_at;
+    if (at > now_.monotonic) next = std::min(next, at);
+    else confirm(service, instance);
   }
   for (auto const& [slot, move] : service.placing.moves) next = std::min(next, move.until);
   if (orders_left_ == 0) next = now_.monotonic;

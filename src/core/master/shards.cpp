@@ -126,6 +126,8 @@ void Master::choose_path(Node& node) {
 void Master::await_answer(Node& node) {
   node.first_round = next_round_;
   node.has_reported = node.is_fenced = false;
+  node.unheard_since = std::min(node.unheard_since, now_.monotonic);
+  node.confirm_at = Monotonic::min();
   node.answered.reset();
   node.fence_at = now_.monotonic;
   answers_changed_ = true;

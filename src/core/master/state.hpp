@@ -61,9 +61,10 @@ struct Node {
   std::uint64_t first_round = 0;  // of the path: answers to earlier rounds came another way
   std::uint64_t last_round = 0;
   Monotonic fence_at = kNever;    // when to fence it, or to say it again
-  Monotonic confirm_at = kNever;  // when its instances are confirmed again, since something was dropped, or were last
+  Monotonic confirm_at = Monotonic::min();  // not before then are its instances confirmed, since something was dropped
   Duration confirm_wait{};        // until then, from the drop
   bool has_reported = false;      // on this path: it has told of all its instances
+  Monotonic unheard_since = kNever;  // until it has done so: since when nothing of them was heard
   bool was_heard = false;         // in this session of the master
   bool is_fenced = false;         // it has answered for every shard of this master
   std::bitset<kShards> answered;  // the shards whose present epoch it has answered

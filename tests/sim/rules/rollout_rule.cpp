@@ -88,7 +88,8 @@ void RolloutRule::take(NodeId agent, model::InstanceReport const& report) {
   if (served.since != kNever && (!report.ready || served.container != report.container.id)) {
     served.runs.push_back({std::exchange(served.since, kNever), now});
   }
-  if (report.served_for) served.told = std::max(served.told, *report.served_for), check_told(agent, report);
+  served.told = std::max(served.told, report.served_for);
+  check_told(agent, report);
   if (!report.ready) return;
   findings_.checked();
   served.container = report.container.id;
@@ -106,9 +107,9 @@ void RolloutRule::check_told(NodeId agent, model::InstanceReport const& report) 
   findings_.checked();
   auto const well = instances_well_since_.find(to_string(report.id));
   auto const longest = well == instances_well_since_.end() ? Duration::zero() : loop_.now().monotonic - well->second;
-  if (*report.served_for > Duration::zero() && *report.served_for > with_tolerance(longest))
+  if (report.served_for > Duration::zero() && report.served_for > with_tolerance(longest))
     findings_.add("rollout", fmt::format("agent {} reports that {} served for {}, which has run well for {}", agent.value,
-                                         to_string(report.id), format_duration(*report.served_for), format_duration(longest)));
+                                         to_string(report.id), format_duration(report.served_for), format_duration(longest)));
 }
 
 void RolloutRule::on_transition(NodeId master, master::Transition const& change) {
