@@ -327,7 +327,8 @@ void Agent::go_on(Instance& instance) {
       break;
     case model::ContainerState::Created:
       // It may have been made late, for a process that is no more, when another instance had been given its ports.
-      if (ports_.are_shared(instance.ports)) create_with_other_ports(instance, "another instance was given its port");
+      instance.yields_ports = ports_.are_shared(instance.ports);
+      if (instance.yields_ports) create_with_other_ports(instance, std::string(kPortGiven));
       else begin_start(instance);
       break;
     case model::ContainerState::Removing:

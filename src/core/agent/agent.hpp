@@ -39,6 +39,7 @@
 
 namespace davit::agent {
 
+inline constexpr std::string_view kPortGiven = "another instance was given its port";
 inline constexpr std::string_view kLeaseEndedText = "its lease has ended: no master has confirmed in time that it may run here";
 
 struct Options {

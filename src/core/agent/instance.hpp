@@ -69,6 +69,7 @@ struct Instance {
   std::string message;
   std::uint32_t restarts = 0;
   std::uint32_t failures = 0;
+  bool yields_ports = false;  // made late, when another instance had been given its fixed port: it waits until that is free
   std::uint32_t port_tries = 0;
   std::uint32_t removal_tries = 0;
   std::optional<std::int64_t> exit_code;

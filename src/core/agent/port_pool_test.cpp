@@ -71,10 +71,10 @@ TEST_F(AgentPortsTest, are_picked_clear_of_the_cluster_s_ingress_ports) {
 
 class LateContainerTest : public AgentTest {
  protected:
-  static model::RunInstance offer_with_port(InstanceId id, std::uint32_t slot) {
+  static model::RunInstance offer_with_port(InstanceId id, std::uint32_t slot, std::optional<std::int64_t> published = std::nullopt) {
     auto offered = offer(0, 1, id);
     auto spec = std::make_shared<model::ServiceSpec>(*offered.spec);
-    spec->ports = {{.target = 80}};
+    spec->ports = {{.target = 80, .published = published}};
     offered.spec = spec;
     offered.slot = slot;
     return offered;
@@ -105,6 +105,22 @@ TEST_F(LateContainerTest, is_made_again_when_another_instance_has_its_port) {
   std::set<std::uint16_t> bound;
   for (auto const& id : running()) bound.insert(bound_port(id));
   EXPECT_THAT(bound, testing::ElementsAre(PortRange().first, PortRange().first + 1));
+}
+
+TEST_F(LateContainerTest, waits_for_a_fixed_port_that_another_instance_has) {
+  tell(offer_with_port({77}, 1, 8081));
+  auto const first = running();
+  ASSERT_THAT(first, testing::SizeIs(1));
+  make_container(offer_with_port({78}, 2, 8081), 8081);
+  pass(31s);
+  tell(offer_with_port({78}, 2, 8081));
+  pass(30s);
+  EXPECT_EQ(running(), first);
+  tell(stop(0, {77}));
+  pass(70s);
+  auto const next = running();
+  ASSERT_THAT(next, testing::SizeIs(1));
+  EXPECT_EQ(bound_port(next[0]), 8081);
 }
 
 TEST_F(LateContainerTest, is_started_when_its_port_is_its_own) {

@@ -160,6 +160,9 @@ void Agent::take_turns() {
 }
 
 void Agent::create(Instance& instance) {
+  if (instance.yields_ports && ports_.are_shared(instance.ports))
+    return fail_attempt(instance, Reason::HostPortInUse, std::string(kPortGiven));
+  instance.yields_ports = false;
   auto const& identity = instance.identity;
   std::map<std::string, std::string> environment{{"DAVIT_SERVICE", identity.service},
                                                  {"DAVIT_SLOT", std::to_string(identity.slot)},
@@ -286,6 +289,7 @@ void Agent::create_with_other_ports(Instance& instance, std::string const& messa
     return fail_attempt(instance, Reason::HostPortInUse, ports.error().message);
   }
   instance.ports = *std::move(ports);
+  instance.yields_ports = false;
   ports_.take(instance.ports);
   discard(instance.container.id);
   instance.container = {};
