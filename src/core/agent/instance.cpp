@@ -46,7 +46,8 @@ model::Healthcheck const* probe_check_of(Instance const& instance) {
 }
 
 bool is_ready(Instance const& instance) {
-  if (state_of(instance) != InstanceState::Running || instance.paused || instance.stop_wanted) return false;
+  bool const is_paused = instance.paused || instance.container_state == model::ContainerState::Paused;
+  if (state_of(instance) != InstanceState::Running || is_paused || instance.stop_wanted) return false;
   return instance.health == model::Health::None || instance.health == model::Health::Healthy;
 }
 

@@ -190,6 +190,9 @@ TEST_F(LateContainerTest, gives_way_to_one_that_somebody_has_paused) {
   pass(1s);
   EXPECT_TRUE(containers_.contains(first));
   EXPECT_FALSE(containers_.contains(late));
+  auto const report = last_report();
+  EXPECT_EQ(report.state, model::InstanceState::Running);
+  EXPECT_FALSE(report.ready);
 }
 
 }  // namespace
