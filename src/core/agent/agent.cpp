@@ -175,7 +175,8 @@ bool Agent::obeys(Fence fence) const {
 
 // An owner fences anew when it takes another way to this agent, directly or through another master. What was on its way on an earlier one
 // may come after newer words.
-bool Agent::came_the_way_of_its_fence(NodeId master, Fence fence) const {
+bool Agent::obeys(NodeId master, Fence fence) const {
+  if (!obeys(fence)) return false;
   auto const& way = ways_[fence.shard.value];
   return way.master == master && way.epoch == fence.epoch;
 }
@@ -222,7 +223,7 @@ void Agent::answer_fences() {
 }
 
 void Agent::on_message(NodeId master, model::RunInstance const& message) {
-  if (!obeys(message.fence) || !came_the_way_of_its_fence(master, message.fence)) return;
+  if (!obeys(master, message.fence)) return;
   learn_life(message.incarnation);
   if (auto* known = find(message.id)) {
     confirm(*known, message);
@@ -342,7 +343,7 @@ void Agent::go_on(Instance& instance) {
 }
 
 void Agent::on_message(NodeId master, model::StopInstance const& message) {
-  if (!obeys(message.fence) || !came_the_way_of_its_fence(master, message.fence)) return;
+  if (!obeys(master, message.fence)) return;
   if (message.token != 0) refuse_slot(message.uid, message.slot, message.token);
   auto* instance = find(message.id);
   bool const is_of_an_earlier_offer = instance && message.token != 0 && message.token < instance->identity.token;

@@ -195,7 +195,7 @@ class Agent {
   void send(NodeId master, model::ToMaster message);
   void send_all(model::ToMaster const& message);
   bool obeys(Fence fence) const;
-  bool came_the_way_of_its_fence(NodeId master, Fence fence) const;
+  bool obeys(NodeId master, Fence fence) const;  // a word that `master` has said or passed on
   void save_state();
   void answer_fences();
   void admit(NodeId master, model::RunInstance const& message);

@@ -226,7 +226,7 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
   instance->restarts = report.restarts;
   instance->failures = report.failures;
   see_running(*service, *instance);
-  see_service(node, *service, *instance, report);
+  see_serving(node, *service, *instance, report);
   if (!instance->stop_sent) instance->retry_at = kNever;
   bool const is_new = instance->detail->created_at == Wall{};
   learn_detail(node, report, before, *instance->detail);
@@ -244,16 +244,17 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
 }
 
 // Since when it is ready, and whether it has served for `monitor`.
-void Master::see_service(Node const& node, Service const& service, Instance& instance, model::InstanceReport const& report) const {
+void Master::see_serving(Node const& node, Service const& service, Instance& instance, model::InstanceReport const& report) const {
   auto const monitor = service::terms_of(service.head).monitor;
   bool const ends = instance.is_ready() && !report.ready;
   auto const ran = ends ? std::min(now_.monotonic, node.unheard_since) - instance.ready_since : Duration::zero();
   // Of one that it has found its agent does not know for how long it had served.
   auto const served = std::max(report.served_for, report.was_found ? ran : Duration::zero());
   if (served > Duration::zero() && served >= monitor) instance.has_settled = true;
-  bool const ends_late = ends && ran >= monitor;
+  bool const ends_settled = ends && ran >= monitor;  // a shorter run of one that had settled gives it no more time
   bool const has_ended_unseen = instance.has_settled && !report.ready && instance.detail->rare->served_until == Monotonic::min();
-  if (ends_late || has_ended_unseen) instance.detail->rare.change([&](service::Exceptional& rare) { rare.served_until = now_.monotonic; });
+  if (ends_settled || has_ended_unseen)
+    instance.detail->rare.change([&](service::Exceptional& rare) { rare.served_until = now_.monotonic; });
 
   if (!report.ready) instance.ready_since = kNever;
   else if (instance.ready_since == kNever || instance.detail->container.id() != report.container.id)

@@ -319,7 +319,7 @@ class Master {
   void command(Node const& node, model::ToAgent message) { send(node, std::move(message), command_until()); }
   void send_peer(NodeId master, model::PeerMessage message);
   void merge(Node& node, model::InstanceReport const& report);
-  void see_service(Node const& node, Service const& service, Instance& instance, model::InstanceReport const& report) const;
+  void see_serving(Node const& node, Service const& service, Instance& instance, model::InstanceReport const& report) const;
   void learn_detail(Node const& node, model::InstanceReport const& report, model::InstanceState before, service::Detail& detail) const;
   void drop_instances_not_in(Node& node, model::FencesStored const& message);
   void drop_instances_of(Node& node, model::Reason reason);

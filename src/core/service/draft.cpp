@@ -87,7 +87,7 @@ void Draft::sort_into_slots(InstanceRefs const& instances) {
     auto& slot = slots_[instance.slot - 1];
     bool const is_current = instance.revision == head_.revision;
     bool const waits_for_nothing = instance.state == InstanceState::Pending && !is_current && !may_outdated_stay();
-    if (serves(instance) && !instance.stop_sent) ++serving_;
+    if (serves(instance)) ++serving_;
     if (waits_for_nothing) stop(instance, Reason::Replaced);
     else if (instance.stop_sent) ++slot.stopping;
     else if (is_current) add(current_, slot.current, instance);
@@ -109,7 +109,7 @@ void Draft::stop_surplus(std::span<Instance const* const> surplus) {
   auto in_doubt = head_.removing || planted(Bug::ScalesDownBlindly) ? 0 : std::ranges::count_if(slots_, is_in_doubt);
   for (auto const* each : surplus) {
     if (each->is_unknown && !head_.removing) continue;
-    if (in_doubt > 0 && serves(*each) && !each->stop_sent) --in_doubt;
+    if (in_doubt > 0 && serves(*each)) --in_doubt;
     else stop(*each, head_.removing ? Reason::ServiceRemoved : Reason::ScaledDown);
   }
 }

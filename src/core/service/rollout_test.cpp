@@ -333,16 +333,16 @@ TEST_F(SettledTest, is_waited_for_until_the_progress_deadline) {
   EXPECT_NE(back->message.find("web.1 does not serve any more"), std::string::npos) << back->message;
 }
 
-TEST_F(SettledTest, is_not_waited_for_while_nobody_knows_of_it) {
+TEST_F(SettledTest, is_waited_for_while_nobody_knows_of_it) {
   instances[0].is_unknown = true;
   EXPECT_FALSE(plan_after(1h).decision);
 }
 
-struct BornFailureTest : SettledTest {
-  BornFailureTest() : SettledTest(FailureAction::Continue) {}
+struct ContinuingTest : SettledTest {
+  ContinuingTest() : SettledTest(FailureAction::Continue) {}
 };
 
-TEST_F(BornFailureTest, ends_in_part) {
+TEST_F(ContinuingTest, ends_in_part) {
   auto const over = plan_after(3min);
   ASSERT_TRUE(over.decision);
   auto const* completed = std::get_if<model::RolloutCompleted>(&*over.decision);

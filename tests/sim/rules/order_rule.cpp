@@ -100,7 +100,7 @@ void OrderRule::check(NodeId id, NodeId agent, model::ToAgent const& message) {
 
 bool OrderRule::goes_on(Order const& order, service::Instance const& instance) const {
   auto const* at = order.view.node(instance.node);
-  return !instance.stop_sent && service::serves(instance) && at && answers_.has_answered(at->record.id, order.stop.fence);
+  return service::serves(instance) && at && answers_.has_answered(at->record.id, order.stop.fence);
 }
 
 void OrderRule::judge(Order const& order, Complain const& complain) const {

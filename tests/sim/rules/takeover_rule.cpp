@@ -64,8 +64,7 @@ void TakeoverRule::look() {
     for (auto const& [name, service] : master->services()) {
       for (auto const& instance : service.instances) {
         auto const* at = master->node(instance.node);
-        if (at && at->answered.test(service.shard.value) && instance.is_ready() && !instance.stop_sent)
-          noted_.emplace(node->machine().id(), instance.id);
+        if (at && at->answered.test(service.shard.value) && instance.is_ready()) noted_.emplace(node->machine().id(), instance.id);
       }
     }
   }
@@ -138,7 +137,7 @@ void TakeoverRule::check_rivals(NodeId id, model::StopInstance const& stop) {
   bool has_unanswered_rival = false;
   for (auto const& instance : known->second.instances) {
     auto const* at = master->node(instance.node);
-    if (instance.slot != stop.slot || instance.id == stop.id || !instance.is_ready() || instance.stop_sent || !at) continue;
+    if (instance.slot != stop.slot || instance.id == stop.id || !instance.is_ready() || !at) continue;
     (answers_.has_answered(at->record.id, stop.fence) ? has_rival : has_unanswered_rival) = true;
   }
   if (has_unanswered_rival && !has_rival) {
