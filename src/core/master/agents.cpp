@@ -250,9 +250,12 @@ void Master::see_serving(Node const& node, Service const& service, Instance& ins
   auto const ran = ends ? std::min(now_.monotonic, node.unheard_since) - instance.ready_since : Duration::zero();
   // Of one that it has found its agent does not know for how long it had served.
   auto const served = std::max(report.served_for, report.was_found ? ran : Duration::zero());
-  if (served > Duration::zero() && served >= monitor) instance.has_settled = true;
+  if (served > Duration::zero() && served >= monitor && !instance.has_settled()) {
+    auto const settled_at = ends && ran >= monitor ? instance.ready_since + monitor : now_.monotonic;  // now, at the latest
+    instance.detail->rare.change([&](service::Exceptional& rare) { rare.settled_at = settled_at; });
+  }
   bool const ends_settled = ends && ran >= monitor;  // a shorter run of one that had settled gives it no more time
-  bool const has_ended_unseen = instance.has_settled && !report.ready && instance.detail->rare->served_until == Monotonic::min();
+  bool const has_ended_unseen = instance.has_settled() && !report.ready && instance.detail->rare->served_until == Monotonic::min();
   if (ends_settled || has_ended_unseen)
     instance.detail->rare.change([&](service::Exceptional& rare) { rare.served_until = now_.monotonic; });
 

@@ -28,6 +28,7 @@ struct Exceptional {
   std::optional<std::int64_t> exit_code;
   std::optional<Wall> next_start_at;
   std::uint64_t token = 0;  // of its slot, where that must not be doubled
+  Monotonic settled_at = kNever;              // when it had served for `monitor` first; kNever as long as it serves for the first time
   Monotonic served_until = Monotonic::min();  // when its owner has seen it stop to serve last
   bool had_node = false;    // its slot, until the rollout under way took it away; it may have to wait for a moment
   friend bool operator==(Exceptional const&, Exceptional const&) = default;
@@ -66,10 +67,12 @@ struct Instance {
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
   bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
   bool was_downed : 1 = false;    // its node was declared down since: what has replaced it is to stay
-  bool has_settled : 1 = false;   // it served for `monitor` once: what befalls it later is no failure of its rollout
 
   // What is to stop serves nobody any more, unless another owner wants it to go on.
   bool is_ready() const { return ready_since != kNever && !stop_sent; }
+
+  // It served for `monitor` once, before it ended: what befalls it later is no failure of its rollout.
+  bool has_settled() const { return detail->rare->settled_at != kNever; }
 };
 static_assert(sizeof(Instance) <= 64);
 

@@ -55,7 +55,7 @@ class Step {
         std::ranges::any_of(draft_.slots(), [&](Slot const& slot) { return !slot.current.empty() && is_settled(*slot.current.front()); });
     for (auto const& slot : draft_.slots()) {
       if (slot.current.empty()) sort_old(slot);
-      else if (is_settled(*slot.current.front()) || slot.current.front()->has_settled) done_.push_back(&slot);
+      else if (is_settled(*slot.current.front()) || slot.current.front()->has_settled()) done_.push_back(&slot);
       else if (fits_somewhere && slot.outdated.empty() && slot.stopping == 0 && waits_for_room(*slot.current.front()) &&
                !slot.current.front()->detail->rare->had_node)
         ++homeless_;  // as it was before, and will be after
@@ -170,10 +170,13 @@ class Step {
 
   void finish(Slot const& slot) {
     auto const& instance = *slot.current.front();
-    if (!serves(instance)) return;  // it has settled before: what has befallen it since is the restart policy's affair
     bool stops_any = false;
-    for (auto const* old : slot.outdated) stops_any |= stop_within_floor(*old);
-    auto const rests_until = instance.ready_since + terms_.monitor + terms_.delay;
+    // If it does not serve it has settled before: what has befallen it since is the restart policy's affair.
+    if (serves(instance)) {
+      for (auto const* old : slot.outdated) stops_any |= stop_within_floor(*old);
+    }
+    auto const settled_at = instance.has_settled() ? instance.detail->rare->settled_at : instance.ready_since + terms_.monitor;
+    auto const rests_until = settled_at + terms_.delay;
     bool const is_resting = rests_until > now_.monotonic;
     if (is_resting && !waiting_.empty()) draft_.wake_at(rests_until);
     if (stops_any) ++in_progress_;

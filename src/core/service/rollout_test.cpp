@@ -113,7 +113,10 @@ class Life {
 
   // What only the last one knew is gone.
   void begin_with_new_owner() {
-    for (auto& instance : instances_) instance.has_settled = instance.is_confirmed = false;
+    for (auto& instance : instances_) {
+      instance.is_confirmed = false;
+      instance.detail->rare.change([](Exceptional& rare) { rare.settled_at = kNever; });
+    }
   }
 
   void change(Instance& instance, bool is_rough) {
@@ -139,7 +142,9 @@ class Life {
   }
 
   void end_serving(Instance& instance) {
-    if (instance.is_ready() && now_ - instance.ready_since >= terms_of(head_).monitor) instance.has_settled = true;
+    auto const monitor = terms_of(head_).monitor;
+    if (instance.is_ready() && !instance.has_settled() && now_ - instance.ready_since >= monitor)
+      instance.detail->rare.change([&](Exceptional& rare) { rare.settled_at = instance.ready_since + monitor; });
     instance.ready_since = kNever;
   }
 
@@ -295,6 +300,32 @@ TEST(Rollout, misses_what_may_serve_like_what_serves) {
   EXPECT_EQ(stopped_of(instances), (std::vector<std::uint64_t>{1, 3}));
 }
 
+// Of three slots the first one's new instance served for `monitor` at the hour, and has ended since. One at a time, with `delay` between.
+TEST(Rollout, rests_for_delay_also_after_one_that_has_ended) {
+  auto const head = head_on_its_way(3, {.parallelism = 1, .delay = 1min, .order = model::UpdateOrder::StartFirst});
+  auto const plan_after = [&](Duration time, bool serves_again) {
+    std::vector<Instance> instances;
+    for (std::uint32_t slot = 1; slot <= 3; ++slot) {
+      Instance made;
+      made.id = {slot};
+      made.slot = slot;
+      made.revision = slot == 1 ? 2 : 1;
+      made.created = Monotonic{} + 59min;
+      made.state = slot == 1 && !serves_again ? InstanceState::Exited : InstanceState::Running;
+      made.ready_since = slot > 1 ? Monotonic{} + 1s : serves_again ? Monotonic{} + 1h + 20s : kNever;
+      if (slot == 1) made.detail->rare.change([](Exceptional& rare) { rare.settled_at = Monotonic{} + 1h; });
+      instances.push_back(std::move(made));
+    }
+    return plan(head, instances, {Monotonic{} + 1h + time, kStart + std::chrono::floor<std::chrono::milliseconds>(time)});
+  };
+  for (bool const serves_again : {false, true}) {
+    SCOPED_TRACE(serves_again);
+    EXPECT_TRUE(plan_after(59s, serves_again).place.empty());
+    EXPECT_LE(plan_after(59s, serves_again).wake_at, Monotonic{} + 1h + 1min);
+    EXPECT_EQ(plan_after(1min, serves_again).place, std::vector<std::uint32_t>{2});
+  }
+}
+
 // Slot 1 is done, and has ended for good; stop-first, no other one may go before it serves again.
 struct SettledTest : testing::Test {
   explicit SettledTest(FailureAction action = FailureAction::Rollback)
@@ -307,9 +338,8 @@ struct SettledTest : testing::Test {
       made.revision = slot == 1 ? 2 : 1;
       made.created = Monotonic{} + 59min;
       made.state = slot == 1 ? InstanceState::Exited : InstanceState::Running;
-      made.has_settled = slot == 1;
       made.ready_since = slot == 1 ? kNever : Monotonic{} + 1s;
-      if (slot == 1) made.detail->rare.change([](Exceptional& rare) { rare.served_until = Monotonic{} + 1h + 1s; });
+      if (slot == 1) made.detail->rare.change([](Exceptional& rare) { rare.settled_at = rare.served_until = Monotonic{} + 1h + 1s; });
       instances.push_back(std::move(made));
     }
   }
