@@ -34,13 +34,14 @@ void AdmissionRule::on_received_by_agent(NodeId id, model::ToAgent const& messag
 
 // That they are gone is said later, where a refusal has to be durable first; an earlier attempt's container may be left for a while.
 void AdmissionRule::forget_ended(NodeId id, Agent& agent) const {
+  auto const is_told_to_stop = [&](auto const& each) { return agent.told_to_stop.contains(each.first); };
+  if (std::ranges::none_of(agent.admitted, is_told_to_stop)) return;
   std::set<std::string> there;
   for (auto const& [name, container] : cluster_->agent(id).engine().containers()) {
     auto const label = container.detail.labels.find("davit.instance");
     if (label != container.detail.labels.end() && container.is_alive()) there.insert(label->second);
   }
-  std::erase_if(agent.admitted,
-                [&](auto const& each) { return agent.told_to_stop.contains(each.first) && !there.contains(to_string(each.first)); });
+  std::erase_if(agent.admitted, [&](auto const& each) { return is_told_to_stop(each) && !there.contains(to_string(each.first)); });
 }
 
 void AdmissionRule::on_sent_by_agent(NodeId id, NodeId, model::ToMaster const& message) {

@@ -105,9 +105,10 @@ void RolloutRule::take(NodeId agent, model::InstanceReport const& report) {
 
 void RolloutRule::check_told(NodeId agent, model::InstanceReport const& report) {
   findings_.checked();
+  if (report.served_for == Duration::zero()) return;
   auto const well = instances_well_since_.find(to_string(report.id));
   auto const longest = well == instances_well_since_.end() ? Duration::zero() : loop_.now().monotonic - well->second;
-  if (report.served_for > Duration::zero() && report.served_for > with_tolerance(longest))
+  if (report.served_for > with_tolerance(longest))
     findings_.add("rollout", fmt::format("agent {} reports that {} served for {}, which has run well for {}", agent.value,
                                          to_string(report.id), format_duration(report.served_for), format_duration(longest)));
 }

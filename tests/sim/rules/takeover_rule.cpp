@@ -24,7 +24,7 @@ void TakeoverRule::on_committed(ports::Commit const& commit, ports::Committed co
     recorded_at_[id] = loop_.now().monotonic;
     for (auto const& [slot, all] : serving_) {
       for (auto const& [instance, serving] : all) {
-        if (serving.agent == id) std::erase_if(noted_, [&](auto const& each) { return each.second == instance; });
+        if (serving.agent == id) noted_.erase(instance);
       }
     }
   }
@@ -54,7 +54,7 @@ void TakeoverRule::take(NodeId agent, model::InstanceReport const& report) {
     return;
   }
   all.erase(report.id);
-  std::erase_if(noted_, [&](auto const& each) { return each.second == report.id; });
+  noted_.erase(report.id);
 }
 
 void TakeoverRule::look() {
@@ -64,7 +64,7 @@ void TakeoverRule::look() {
     for (auto const& [name, service] : master->services()) {
       for (auto const& instance : service.instances) {
         auto const* at = master->node(instance.node);
-        if (at && at->answered.test(service.shard.value) && instance.is_ready()) noted_.emplace(node->machine().id(), instance.id);
+        if (at && at->answered.test(service.shard.value) && instance.is_ready()) noted_[instance.id].insert(node->machine().id());
       }
     }
   }
@@ -77,7 +77,7 @@ void TakeoverRule::check(NodeId id, NodeId agent, model::ToAgent const& message)
   auto const* grant = journals_.find_grant(offer ? offer->fence : stop->fence);
   if (!grant || grant->owner != id) return;  // passed on, or what the epoch rule complains of
   if (stop) {
-    noted_.erase({id, stop->id});
+    if (auto const noted = noted_.find(stop->id); noted != noted_.end()) noted->second.erase(id);
     return check_rivals(id, *stop);
   }
   if (offer->token != 0 || known_.contains(offer->id)) return;
@@ -114,7 +114,9 @@ void TakeoverRule::check_need(NodeId id, NodeId agent, model::RunInstance const&
     bool const is_settled = loop_.now().monotonic - recorded_at_[serving.agent] >= kSettled;
     auto const* known = service->find(offer.slot, instance);
     bool const is_to_stop = known && known->stop_sent;  // as soon as its agent can be told
-    if (is_asked_for || is_to_stop || !is_settled || !is_up || is_to_leave || !is_current || !noted_.contains({id, instance})) continue;
+    auto const noted = noted_.find(instance);
+    bool const is_noted = noted != noted_.end() && noted->second.contains(id);
+    if (is_asked_for || is_to_stop || !is_settled || !is_up || is_to_leave || !is_current || !is_noted) continue;
     findings_.add("takeover", fmt::format("master {} places {}.{} beside {}, which serves on node {}", id.value, offer.service, offer.slot,
                                           to_string(instance), serving.agent.value));
   }

@@ -52,7 +52,7 @@ class TakeoverRule final : public Observer {
   std::map<NodeId, std::int64_t> recorded_in_;             // nodes: the revision of their records
   std::map<NodeId, Monotonic> recorded_at_;
   std::map<Slot, std::map<InstanceId, Serving>> serving_;  // as their agents have said last
-  std::set<std::pair<NodeId, InstanceId>> noted_;          // by which masters, while they serve
+  std::map<InstanceId, std::set<NodeId>> noted_;           // by which masters, while they serve
   std::set<std::pair<NodeId, InstanceId>> stopped_;        // by which masters
   std::set<InstanceId> known_;                             // to agents: another word about them is no placement
 };
