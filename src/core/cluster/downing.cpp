@@ -133,6 +133,9 @@ void Downing::remember_unreachable(Situation const& s, Round const& round) {
 void Downing::weigh(Situation const& s, Round const& round, Verdict& verdict) {
   auto unreachable = static_cast<std::size_t>(std::ranges::count(round.findings, false, &Finding::is_heard));
   bool const is_any_at_stake = unreachable > 0;
+  auto const up =
+      static_cast<std::size_t>(std::ranges::count_if(s.workers, [](Worker const& worker) { return worker.status != NodeStatus::Down; }));
+  auto const reachable = up - std::min(up, unreachable);
   Monotonic memory_ends = kNever;
   for (auto const& worker : s.workers) {
     if (!is_lately_down(s, worker)) continue;
@@ -140,7 +143,7 @@ void Downing::weigh(Situation const& s, Round const& round, Verdict& verdict) {
     memory_ends = std::min(memory_ends, *worker.downed_at + kDownedMemory);
   }
   bool const was_holding = !hold_.empty();
-  hold_ = is_any_at_stake && !planted(Bug::IgnoresHold) ? hold_reason(s.policy, unreachable, s.workers.size()) : "";
+  hold_ = is_any_at_stake && !planted(Bug::IgnoresHold) ? hold_reason(s.policy, {unreachable, s.workers.size(), reachable}) : "";
   if (was_holding && hold_.empty()) hold_ended_ = s.now;
   if (!hold_.empty()) wake(verdict, memory_ends);
 }
@@ -150,7 +153,7 @@ std::vector<NodeLife> Downing::wanted_suspects(Situation const& s, Verdict& verd
   std::vector<NodeLife> wanted;
   for (auto const& worker : s.workers) {
     if (worker.status == NodeStatus::Down || worker.hearing == Hearing::Heard) continue;
-    auto const waits_until = worker.waiting_since + kStampAge + s.interval;
+    auto const waits_until = worker.waiting_since + hears_within(s.interval);
     bool const is_awaited = worker.hearing == Hearing::Unknown && s.now < waits_until && !contains(s.suspects.nodes, worker.life);
     if (is_awaited) wake(verdict, waits_until);
     else wanted.push_back(worker.life);

@@ -9,6 +9,7 @@
 // connection with a beat at once: a node is heard a round trip after it connected. A closed connection alone is no loss.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -35,6 +36,9 @@ inline constexpr std::size_t kResetsToMute = 3;
 constexpr Duration beat_interval(std::size_t workers) {
   return workers <= 2000 ? Duration(1s) : Duration(500us) * static_cast<Duration::rep>(workers);
 }
+
+// By when a node is heard that is there: its first beat may echo what an earlier session has stamped, and the next one counts.
+constexpr Duration hears_within(Duration interval) { return std::max(kStampAge, interval + 1s) + interval; }
 
 class Liveness {
  public:

@@ -33,17 +33,17 @@ std::string to_string(DowningPolicy policy) {
   return "?";
 }
 
-std::string hold_reason(DowningPolicy policy, std::size_t unreachable, std::size_t electorate) {
+std::string hold_reason(DowningPolicy policy, Electorate const& electorate) {
+  auto const [unreachable, workers, reachable] = electorate;
   if (unreachable == 0) return {};
   auto const hold = [&](std::string_view why) {
     return fmt::format(
         "{} of {} workers are unreachable: {} (downing policy {}). None is declared down by itself; "
         "`davit node mark-down NODE --yes` decides by hand",
-        unreachable, electorate, why, to_string(policy));
+        unreachable, workers, why, to_string(policy));
   };
-  auto const reachable = electorate - unreachable;
   switch (policy.kind) {
-    case Kind::Majority: return unreachable * 2 > electorate ? hold("more than half") : "";
+    case Kind::Majority: return unreachable * 2 > workers ? hold("more than half") : "";
     case Kind::Quorum: return reachable < policy.quorum ? hold(fmt::format("fewer than {} are left", policy.quorum)) : "";
     case Kind::Never: return hold("the operator decides");
     case Kind::Any: return {};

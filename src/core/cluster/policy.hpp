@@ -2,7 +2,7 @@
 // operator. Split brain is excluded by the store whatever the policy.
 //
 //   majority   hold while more than half of the electorate is unreachable (default)
-//   quorum:N   hold while fewer than N of the electorate are reachable
+//   quorum:N   hold while fewer than N workers are reachable; those that are down, for however long, are not
 //   never      hold always: only `davit node mark-down` decides
 //   any        never hold
 #pragma once
@@ -26,7 +26,13 @@ struct DowningPolicy {
 Result<DowningPolicy> parse_downing_policy(std::string_view text);
 std::string to_string(DowningPolicy policy);
 
-// Why these many unreachable workers of an electorate are not to be declared down, for users; empty: they may be.
-std::string hold_reason(DowningPolicy policy, std::size_t unreachable, std::size_t electorate);
+struct Electorate {
+  std::size_t unreachable = 0;  // with those declared down lately
+  std::size_t workers = 0;      // all that are not removed
+  std::size_t reachable = 0;    // fewer than the rest: those that are down for long are in neither
+};
+
+// Why the unreachable ones are not to be declared down, for users; empty: they may be.
+std::string hold_reason(DowningPolicy policy, Electorate const& electorate);
 
 }  // namespace davit::cluster

@@ -12,11 +12,11 @@ namespace {
 
 constexpr Duration kLately = 55s;  // a minute by the coordinator's clock, from when it saw it
 
-bool is_held_back(cluster::DowningPolicy policy, std::size_t unreachable, std::size_t workers) {
+bool is_held_back(cluster::DowningPolicy policy, std::size_t unreachable, std::size_t workers, std::size_t up) {
   using enum cluster::DowningPolicy::Kind;
   switch (policy.kind) {
     case Majority: return unreachable * 2 > workers;
-    case Quorum: return workers - unreachable < policy.quorum;
+    case Quorum: return up < policy.quorum;
     case Never: return true;
     case Any: return false;
   }
@@ -80,7 +80,9 @@ void DowningRule::check_policy(NodeId down) {
     if (node.status == model::NodeStatus::Unreachable) return true;
     return node.status == model::NodeStatus::Down && loop_.now().monotonic - downed_at_[id] < kLately;
   }));
-  if (is_held_back(cluster_->downing(), unreachable, nodes_.size()))
+  auto const up =
+      static_cast<std::size_t>(std::ranges::count_if(nodes_, [](auto const& each) { return each.second.status == model::NodeStatus::Up; }));
+  if (is_held_back(cluster_->downing(), unreachable, nodes_.size(), up))
     findings_.add("downing", fmt::format("node {} is declared down, though {} of {} workers are unreachable, under {}", down.value,
                                          unreachable, nodes_.size(), cluster::to_string(cluster_->downing())));
 }
