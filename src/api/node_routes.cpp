@@ -19,9 +19,14 @@ namespace davit::api {
 
 master::Node const* find_node(master::Master const& master, std::string_view name_or_id) {
   auto const id = parse_id<NodeId>(name_or_id);
-  auto const found = std::ranges::find_if(
-      master.nodes(), [&](master::Node const& node) { return node.record.name == name_or_id || (id && node.record.id == *id); });
-  return found == master.nodes().end() ? nullptr : &*found;
+  master::Node const* found = nullptr;
+  for (auto const& node : master.nodes()) {
+    if (id && node.record.id == *id) return &node;
+    // The name of one that is down is free, and another one may have it by now.
+    bool const is_better = !found || !found->is_recorded || (node.is_recorded && found->is_down() && !node.is_down());
+    if (node.record.name == name_or_id && is_better) found = &node;
+  }
+  return found;
 }
 
 namespace {

@@ -121,12 +121,30 @@ std::optional<http::Response> refuse_to_remove_own(master::Node const& node, Nod
   return std::nullopt;
 }
 
+// Of several that are down the name does not tell which one is meant.
+std::optional<http::Response> refuse_ambiguous(master::Master const& master, master::Node const& node, std::string_view name) {
+  if (node.record.name != name || !node.is_down()) return std::nullopt;
+  std::string ids;
+  std::size_t count = 0;
+  for (auto const& each : master.nodes()) {
+    if (!each.is_recorded || each.record.name != name) continue;
+    ids += fmt::format("{}{}", ids.empty() ? "" : ", ", to_string(each.record.id));
+    ++count;
+  }
+  if (count < 2) return std::nullopt;
+  return problem(problem_kind::kNodeState,
+                 fmt::format("{} nodes that are down had the name {}; say which by its id: {}", count, name, ids));
+}
+
 asio::awaitable<http::Response> async_change(Call call, NodeCommand command) {
   if (auto refused = refuse_early_read(call)) co_return *std::move(refused);
   auto const options = read_write_options(call.request);
   if (!options) co_return problem_of(options.error());
+  if (options->if_match)
+    co_return problem_of({Code::Invalid, "nodes have no ETag: a request about a node says what is to be, whatever it was", "If-Match"});
   auto const* node = find_node(call.context.master(), call.name);
   if (!node || !node->is_recorded) co_return node_not_found(call.name);
+  if (auto refused = refuse_ambiguous(call.context.master(), *node, call.name)) co_return *std::move(refused);
   if (auto refused = refuse_to_remove_own(*node, command)) co_return *std::move(refused);
   auto const id = command.node = node->record.id;
   auto const applied = co_await async_apply(call, std::move(command));

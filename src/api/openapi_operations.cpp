@@ -111,7 +111,7 @@ Operation node_write(std::string_view method, std::string_view path, std::string
           {"node_name", "Davit-Revision"},
           body,
           {{200, "It is so.", "Node", {"Davit-Revision", "Davit-Event-Id"}}},
-          {403, 404, 409, 412, 415, 422, 507}};
+          {403, 404, 409, 415, 422, 507}};
 }
 
 Operation drain() {

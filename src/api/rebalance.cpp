@@ -54,7 +54,7 @@ http::Response render(Call const& call, Moves const& moves, bool is_dry_run, std
 }
 
 // What each service's owner said; one that took its moves on has no entry.
-asio::awaitable<std::map<std::string, std::string>> async_begin(Call call, WriteOptions options, Moves moves) {
+asio::awaitable<std::map<std::string, std::string>> async_begin(Call call, Moves moves) {
   std::map<std::string, model::Move> by_service;
   for (auto const& move : moves) {
     by_service[move.service].targets.push_back({move.slot, move.id, call.context.master().node(move.to)->record.id});
@@ -66,7 +66,7 @@ asio::awaitable<std::map<std::string, std::string>> async_begin(Call call, Write
       errors[service] = "not begun, because others took too long; ask again";
       continue;
     }
-    auto const applied = co_await async_apply(call, command_of(call, options, service, move));
+    auto const applied = co_await async_apply(call, command_of(call, {}, service, move));
     if (!applied) errors[service] = applied.error().message;
   }
   co_return errors;
@@ -98,9 +98,11 @@ asio::awaitable<http::Response> async_rebalance(Call call) {
   if (!most) co_return problem_of(most.error());
   auto const moves = call.context.master().rebalance(*most);
   if (options->dry_run) co_return render(call, moves, true, {});
-  auto const errors = co_await async_begin(call, *options, moves);
-  if (options->wait > Duration{} && errors.empty()) {
-    co_await async_until_done(&call.context, moves, call.context.loop.now().monotonic + options->wait);
+  auto const errors = co_await async_begin(call, moves);
+  if (options->wait > Duration{}) {
+    auto begun = moves;
+    std::erase_if(begun, [&](auto const& move) { return errors.contains(move.service); });
+    co_await async_until_done(&call.context, std::move(begun), call.context.loop.now().monotonic + options->wait);
   }
   co_return render(call, moves, false, errors);
 }
