@@ -218,7 +218,7 @@ Value explanation() {
                                                       {"detail", text("What it misses, or what its place in the order comes from.")},
                                                       {"score", or_null(number("Of a node that fits: 1 is the best."))}});
   auto const slot = object("A slot that waits for a node.", {{"slot", count("")},
-                                                             {"waiting_since", time("")},
+                                                             {"waiting_since", or_null(time("Null: another master owns the service."))},
                                                              {"nodes", list_of(verdict)},
                                                              {"would_fit", list_of(text(), "Changes each of which would do alone.")}});
   auto const next =

@@ -24,8 +24,10 @@ Value render(master::Master const& master, master::Unplaced const& slot) {
   for (auto const& verdict : slot.nodes) nodes.push_back(render(master, verdict));
   Value::Array hints;
   for (auto const& hint : slot.would_fit) hints.emplace_back(hint);
-  return Value::object(
-      {{"slot", slot.slot}, {"waiting_since", format_rfc3339(slot.since)}, {"nodes", std::move(nodes)}, {"would_fit", std::move(hints)}});
+  return Value::object({{"slot", slot.slot},
+                        {"waiting_since", slot.since ? Value(format_rfc3339(*slot.since)) : Value()},
+                        {"nodes", std::move(nodes)},
+                        {"would_fit", std::move(hints)}});
 }
 
 }  // namespace

@@ -158,8 +158,10 @@ std::string explanation_text(std::string_view service, Value const& explanation,
   for (auto const& slot : explanation.at("slots").items()) {
     auto const& nodes = slot.at("nodes").items();
     auto const fitting = std::ranges::count_if(nodes, fits);
-    all += fmt::format("{}.{} waits {}: {} of {} node{} fit\n", escape_text(service), number(slot.at("slot")),
-                       format_age(age_of(slot.at("waiting_since").text(), now)), fitting, nodes.size(), nodes.size() == 1 ? "" : "s");
+    auto const since = slot.at("waiting_since");
+    auto const wait = since.is_null() ? std::string() : " " + format_age(age_of(since.text(), now));
+    all += fmt::format("{}.{} waits{}: {} of {} node{} fit\n", escape_text(service), number(slot.at("slot")), wait, fitting, nodes.size(),
+                       nodes.size() == 1 ? "" : "s");
     all += verdicts_text(nodes);
     auto const hints = join(slot.at("would_fit").items(), "; or ", [](Value const& hint) { return escape_text(hint.text()); });
     if (!hints.empty()) all += fmt::format("Would fit: {}\n", hints);

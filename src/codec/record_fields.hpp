@@ -53,8 +53,9 @@ DAVIT_RECORD(Head, field("name", &Head::name, kRequired), field("uid", &Head::ui
              field("tag", &Head::tag, kRequired), field("generation", &Head::generation, kRequired),
              field("revision", &Head::revision, kRequired), field("last_revision", &Head::last_revision, kRequired),
              field("removing", &Head::removing, kOptional), field("revisions", &Head::revisions, kRequired),
-             field("rollout", &Head::rollout, kOptional), field("created_at", &Head::created_at, kRequired),
-             field("updated_at", &Head::updated_at, kRequired), field("requests", &Head::requests, kOptional));
+             field("revision_before", &Head::revision_before, kOptional), field("rollout", &Head::rollout, kOptional),
+             field("created_at", &Head::created_at, kRequired), field("updated_at", &Head::updated_at, kRequired),
+             field("requests", &Head::requests, kOptional));
 
 DAVIT_RECORD(RevisionRecord, field("spec", &RevisionRecord::spec, kRequired), field("digest", &RevisionRecord::digest, kOptional),
              field("created_at", &RevisionRecord::created_at, kRequired));

@@ -17,7 +17,8 @@ void begin_revision(Head& head, SpecRef spec, Wall time) {
 // Keeps the current revision, the one a rollout comes from, and the newest others.
 void drop_old_revisions(Head& head) {
   for (auto it = head.revisions.begin(); head.revisions.size() > kRevisionsKept;) {
-    bool const in_use = it->first == head.revision || it->first == revision_in_place(head) || it->first == head.rollout.from;
+    bool const in_use = it->first == head.revision || it->first == revision_in_place(head) || it->first == head.rollout.from ||
+                        it->first == head.revision_before;
     it = in_use ? std::next(it) : head.revisions.erase(it);
   }
 }
@@ -70,6 +71,7 @@ void on(Head& head, JournalEvent const& event, RolledBack const& body) {
 
 void on(Head& head, JournalEvent const&, RolloutCompleted const& body) {
   auto& rollout = head.rollout;
+  if (!body.is_partial && !rollout.is_rollback && rollout.from != 0) head.revision_before = rollout.from;
   if (body.is_partial) {
     rollout.state = RolloutState::Incomplete;
     rollout.reason = body.reason;

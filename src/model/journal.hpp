@@ -119,6 +119,7 @@ struct Head {
   std::uint64_t generation = 0;
   std::uint32_t revision = 0;
   std::uint32_t last_revision = 0;  // the highest ever used
+  std::uint32_t revision_before = 0;  // that was in place as a whole before the newest one was; 0: none
   bool removing = false;
   std::map<std::uint32_t, RevisionRecord> revisions;  // those kept, with the current one
   Rollout rollout;

@@ -227,6 +227,8 @@ class Check {
             "must be 0 or at least 6 MiB, the engine's minimum");
     require(limits.cpus == 0 || limits.cpus >= kMinCpuLimit, "#/resources/limits/cpus",
             fmt::format("must be 0 or at least {}", kMinCpuLimit));
+    require(limits.memory <= kMaxMemory, "#/resources/limits/memory", "must be at most 1 PiB");
+    require(reservations.memory <= kMaxMemory, "#/resources/reservations/memory", "must be at most 1 PiB");
     if (limits.memory.count > 0 && reservations.memory > limits.memory) {
       add("#/resources/reservations/memory", kConflict, fmt::format("must not be above the limit, {}", format_bytes(limits.memory)));
     }

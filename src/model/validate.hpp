@@ -13,6 +13,7 @@ namespace davit::model {
 inline constexpr std::size_t kMaxPortEntries = 1'000;
 inline constexpr std::size_t kMaxConstraints = 64;
 inline constexpr Bytes kMinMemoryLimit{6 * 1024 * 1024};  // the engine refuses less
+inline constexpr Bytes kMaxMemory{std::int64_t{1} << 50};  // so that sums of them stay numbers
 inline constexpr double kMinCpuLimit = 0.01;
 
 // Whether this version does what the word asks for. The others are known, so that they can be refused by name.

@@ -132,6 +132,8 @@ TEST(Validate, NamesTheFieldAndTheWayOut) {
       {[](auto& s) { s.ulimits["nofile"] = {2, 1}; }, "#/ulimits/nofile", kInvalidValue, "above hard, 1"},
       {[](auto& s) { s.ulimits["nofile"] = {-1, 1}; }, "#/ulimits/nofile", kInvalidValue, "above hard, 1"},
       {[](auto& s) { s.resources.limits.memory = Bytes{1024}; }, "#/resources/limits/memory", kInvalidValue, "6 MiB"},
+      {[](auto& s) { s.resources.limits.memory = Bytes{INT64_MAX}; }, "#/resources/limits/memory", kInvalidValue, "1 PiB"},
+      {[](auto& s) { s.resources.reservations.memory = Bytes{INT64_MAX}; }, "#/resources/reservations/memory", kInvalidValue, "1 PiB"},
       {[](auto& s) { s.resources.limits.cpus = 0.001; }, "#/resources/limits/cpus", kInvalidValue, "0.01"},
       {[](auto& s) { s.resources = {{1, Bytes{8 << 20}}, {1, Bytes{9 << 20}}}; }, "#/resources/reservations/memory", kConflict, "8 MiB"},
       {[](auto& s) { s.resources = {{1, {}}, {2, {}}}; }, "#/resources/reservations/cpus", kConflict, "above the limit, 1"},

@@ -4,7 +4,8 @@
 // Calls in flight may be done in any order, and what a watch delivers is in no order with answers: who needs one waits.
 // Every call: `done` runs exactly once, on the control thread, never inside the call, never after stop(). A call that gets
 // no answer by its deadline ends with Code::Deadline (surely not done) or Code::UnknownOutcome (may have been done).
-// Code::Full: no space left, nothing was done, reads go on.
+// Code::Full: no space left, reads go on. The write was not done, or it is the one that took the store over its quota: a commit of its
+// compares alone, which a full store takes, tells.
 #pragma once
 
 #include <cstdint>

@@ -49,7 +49,6 @@ bool MemoryKv::holds(ports::Compare const& compare) const {
 }
 
 Status MemoryKv::check_space(ports::Commit const& commit) const {
-  if (full_ && !commit.operations.empty()) return fail(Code::Full, "no space left in the store: free some space; running services go on");
   if (quota_bytes_ == 0) return {};
   std::int64_t growth = 0;
   for (auto const& operation : commit.operations)
@@ -61,6 +60,7 @@ Status MemoryKv::check_space(ports::Commit const& commit) const {
 
 Result<ports::Committed> MemoryKv::commit(ports::Commit const& commit) {
   TRY_VOID(check_shape(commit));
+  if (full_ && !commit.operations.empty()) return fail(Code::Full, "no space left in the store: free some space; running services go on");
   for (auto const& operation : commit.operations)
     if (auto const* put = std::get_if<ports::Put>(&operation); put && put->lease != 0 && !leases_.contains(put->lease))
       return fail(Code::NotFound, fmt::format("the lease {} has ended", put->lease));

@@ -46,7 +46,7 @@ class MemoryKv {
 
   // 0: none. Beyond it puts are refused with Code::Full and erasing goes on.
   void set_quota(std::int64_t bytes) { quota_bytes_ = bytes; }
-  // As a full disk: every write is refused.
+  // As a full disk: every write is refused, whatever it compares.
   void set_full(bool full) { full_ = full; }
   // Some writes may be refused.
   bool is_nearly_full() const { return full_ || (quota_bytes_ > 0 && size_bytes_ * 100 > quota_bytes_ * 95); }

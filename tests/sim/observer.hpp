@@ -36,6 +36,7 @@ class Observer {
   virtual void on_transition(NodeId /*master*/, master::Transition const&) {}
   virtual void on_noted(NodeId /*process*/, std::string const&) {}
   virtual void on_fault(std::string const& /*text*/) {}
+  virtual void on_asked(std::string const& /*request*/, std::string const& /*service*/) {}
   virtual void on_acknowledged(std::string const& /*request*/, Result<model::Applied> const&) {}
 };
 

@@ -44,6 +44,9 @@ class Observers final : public Observer {
   void on_noted(NodeId process, std::string const& text) override {
     for (auto* each : all_) each->on_noted(process, text);
   }
+  void on_asked(std::string const& request, std::string const& service) override {
+    for (auto* each : all_) each->on_asked(request, service);
+  }
   void on_acknowledged(std::string const& request, Result<model::Applied> const& outcome) override {
     for (auto* each : all_) each->on_acknowledged(request, outcome);
   }

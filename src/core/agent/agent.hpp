@@ -333,7 +333,7 @@ class Agent {
   Epoch addresses_as_of_;
   std::optional<NodeId> follows_;  // the master that tells the directory
   Monotonic followed_at_{};        // when it was last heard
-  Monotonic asked_at_{};           // to tell all of it
+  Monotonic told_at_{};            // the last part of it; when it was asked, until then
   bool is_whole_ = false;          // it has done so
   std::set<NodeId> knows_nothing_;  // masters that have said so, or were silent; until they are asked again
   Monotonic ask_again_at_{};

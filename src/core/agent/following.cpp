@@ -11,7 +11,8 @@ namespace {
 
 constexpr Duration kSilence = 3s;
 constexpr std::int64_t kBeatsMissed = 3;  // each is answered
-constexpr Duration kWholeWithin = 10s;
+constexpr Duration kTellsWithin = 10s;
+constexpr std::int64_t kBeatsUntold = 6;
 constexpr Duration kAskAgain = 1s;
 
 // The node itself listens on them.
@@ -27,7 +28,8 @@ std::set<std::pair<model::Protocol, std::uint16_t>> ingress_ports(model::Directo
 
 void Agent::keep_following() {
   bool const is_silent = now_.monotonic >= followed_at_ + std::max<Duration>(kSilence, kBeatsMissed * beat_interval_);
-  bool const is_of_no_use = !is_whole_ && now_.monotonic >= asked_at_ + kWholeWithin;  // a master of an older version, say
+  auto const tells_within = std::max<Duration>(kTellsWithin, kBeatsUntold * beat_interval_);  // many may be told before this one
+  bool const is_of_no_use = !is_whole_ && now_.monotonic >= told_at_ + tells_within;  // a master of an older version, say
   if (follows_ && (is_silent || is_of_no_use) && masters_.size() > 1) {
     knows_nothing_.insert(*follows_);
     send(*follows_, model::FollowDirectory{.is_wanted = false});
@@ -42,7 +44,7 @@ void Agent::keep_following() {
   }
   if (!chosen) return;
   follows_ = chosen;
-  followed_at_ = asked_at_ = now_.monotonic;
+  followed_at_ = told_at_ = now_.monotonic;
   send(*chosen, model::FollowDirectory{.is_wanted = true});
 }
 
@@ -78,6 +80,7 @@ void Agent::on_message(NodeId master, model::DirectoryChanged const& message) {
   for (auto const& change : message.services) model::apply(*directory_, change);
   for (auto const& change : message.nodes) model::apply(*directory_, change);
   is_whole_ = message.is_whole;
+  told_at_ = now_.monotonic;
   if (!is_whole_) return;
   shown_ = std::make_shared<model::Directory const>(*directory_);
   ports_.reserve(ingress_ports(*shown_));

@@ -29,6 +29,12 @@ constexpr std::string_view kSetTheClock =
     "let both take the time from NTP (timedatectl set-ntp true), else times in events and logs mislead, and certificates may not be "
     "accepted";
 
+// Or is about to be. The name of one that is down is free.
+bool is_called(Node const& node, std::string const& name) {
+  if (node.is_recorded) return !node.is_down() && node.record.name == name;
+  return node.is_connected && node.facts.name == name;
+}
+
 std::string words_for(Duration difference) {
   return format_duration(std::chrono::round<std::chrono::seconds>(std::chrono::abs(difference)));
 }
@@ -88,11 +94,10 @@ Status Master::admit(Applicant const& applicant) const {
                                           rival->name, to_string(applicant.id), rival->address));
   }
   for (auto const& other : nodes_) {
-    bool const is_taken = other.is_recorded && !other.is_down() && other.record.name == applicant.name && other.record.id != applicant.id;
-    if (!is_taken) continue;
-    return fail(Code::Exists,
-                fmt::format("the name {} belongs to node {} at {}, which is {}: give this one another --node name", applicant.name,
-                            to_string(other.record.id), other.facts.address, model::to_string(other.record.status)));
+    if (other.record.id == applicant.id || !is_called(other, applicant.name)) continue;
+    return fail(Code::Exists, fmt::format("the name {} belongs to node {} at {}, which is {}: give this one another --node name",
+                                          applicant.name, to_string(other.record.id), other.facts.address,
+                                          other.is_recorded ? model::to_string(other.record.status) : "about to join"));
   }
   return {};
 }
@@ -211,6 +216,7 @@ void Master::merge(Node& node, model::InstanceReport const& report) {
     found.slot = report.slot;
     found.revision = report.revision;
     found.created = now_.monotonic - report.created_ago;
+    found.is_starting = service::is_on_its_way(report.state);
     instance = &service->instances.insert(std::move(found));
   }
   if (auto const ix = index_of(node); instance->node != ix) set_node(*service, *instance, ix);
@@ -448,13 +454,17 @@ void Master::on(DroppedForAgent const& event) {
   for (auto const peer : node.subscribers) send_peer(peer, model::RelayDropped{event.node});
 }
 
-// Offers, stops and fences are said again until they are answered; that an instance goes on is said once. On a connection that bears no
-// more it is not said each second.
+// Offers, stops and fences are said again until they are answered, a fence of many late; that an instance goes on is said once. On a
+// connection that bears no more it is not said each second.
 void Master::confirm_again(Node& node) {
   if (now_.monotonic >= node.confirm_at) {
     bool const goes_on = now_.monotonic < node.confirm_at + 2 * node.confirm_wait;
     node.confirm_wait = goes_on ? std::min(2 * node.confirm_wait, kLongestConfirmWait) : kConfirmWait;
     node.confirm_at = now_.monotonic + node.confirm_wait;
+  }
+  if (!node.is_fenced) {
+    node.fence_at = std::min(node.fence_at, node.confirm_at);
+    touch_path(node);
   }
   for (auto const& [uid, id, slot] : instances_on(node)) {
     auto& service = *find_by_uid(uid);

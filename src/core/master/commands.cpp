@@ -50,7 +50,7 @@ void Master::carry_out(CommandId id, model::Command const& command) {
   auto const gone = view_.gone.find(command.service);
   auto decision =
       service::decide(exists ? &known->second.head : nullptr, gone == view_.gone.end() ? nullptr : &gone->second.record, command);
-  if (!decision) return reply(id, std::unexpected(decision.error()));
+  if (!decision) return reply_if_so(id, command, std::unexpected(decision.error()));
   if (decision->event) {
     auto const room = check_store(*decision->event);
     if (!room) return reply(id, std::unexpected(room.error()));
@@ -69,7 +69,20 @@ void Master::carry_out(CommandId id, model::Command const& command) {
     applied.generation = decision->replayed->generation;
     applied.created = applied.generation == 1;
   }
-  reply(id, applied);
+  bool const is_on_record = decision->replayed || std::holds_alternative<model::Move>(command.body);
+  if (is_on_record) reply(id, applied);
+  else reply_if_so(id, command, applied);
+}
+
+// That there is nothing to do, or that it cannot be done, was decided by what the view shows; another owner may have written since. So
+// the store is asked whether that is still so: a write of nothing, with the compares that an event would have had.
+void Master::reply_if_so(CommandId id, model::Command const& command, Result<Applied> answer) {
+  auto const known = services_.find(command.service);
+  Service absent;
+  absent.head.name = command.service;
+  Write look{.compares = is_as_it_was(known == services_.end() ? absent : known->second)};
+  look.compares.push_back(holds_shard(shard_of(command.service)));
+  submit(Look{QueuedCommand{id, command}, std::move(answer)}, std::move(look));
 }
 
 void Master::measure_store() {
@@ -168,7 +181,8 @@ std::vector<Compare> Master::is_as_it_was(Service const& service) const {
 OpId Master::submit(PendingWrite what, Write write) {
   auto const op = write.op = next_op_++;
   out_->push_back(write);
-  auto const give_up_at = std::holds_alternative<Append>(what) ? now_.monotonic + kStoreLimit : kNever;
+  bool const is_waited_for = std::holds_alternative<Append>(what) || std::holds_alternative<Look>(what);
+  auto const give_up_at = is_waited_for ? now_.monotonic + kStoreLimit : kNever;
   in_flight_.emplace(op, InFlight{.what = std::move(what), .write = std::move(write), .give_up_at = give_up_at});
   return op;
 }
@@ -178,9 +192,12 @@ void Master::on(WriteDone const& event) {
   CHECK(!found.empty(), "write {} is not in flight", event.op);
   auto& done = found.mapped();
   bool const is_duty = std::holds_alternative<DutyWrite>(done.what);
+  bool const is_full = !event.outcome && event.outcome.error().code == Code::Full;
+  if (is_full && !done.was_full) return ask_what_is_written(std::move(found), event.outcome.error());
   bool const is_unknown = !event.outcome && event.outcome.error().code == Code::UnknownOutcome;
   if (is_unknown && !is_duty && !planted(Bug::UnknownIsFailure) && !planted(Bug::UnknownIsSuccess)) {
     // The same again, until the outcome is known; not at once, for a store in trouble.
+    done.was_unknown = true;
     done.retry_at = now_.monotonic + kUnknownRetry;
     in_flight_.insert(std::move(found));
     return;
@@ -188,17 +205,37 @@ void Master::on(WriteDone const& event) {
   auto const* append = std::get_if<Append>(&done.what);
   if (is_unknown && append && planted(Bug::UnknownIsSuccess)) return on_appended(*append, store_revision_);
   if (!event.outcome) {
-    std::visit([&](auto const& what) { on_failed(what, event.outcome.error()); }, done.what);
+    std::visit([&](auto const& what) { on_failed(what, done.was_full.value_or(event.outcome.error())); }, done.what);
     return;
   }
   auto const [succeeded, revision] = *event.outcome;
+  if (succeeded && done.was_full) {
+    std::visit([&](auto const& what) { on_failed(what, *done.was_full); }, done.what);
+    return;
+  }
   if (succeeded) {
     store_error_.reset();
     store_revision_ = std::max(store_revision_, revision);
   }
   if (append && succeeded) return on_appended(*append, revision);
+  if (auto const* look = std::get_if<Look>(&done.what); look && succeeded) return on_applied(*look, revision);
   settling_.push_back({revision, std::move(done.what), succeeded});
   settle();
+}
+
+// A store may write what takes it over its quota, and say that it is full all the same; and what is refused at its door may be the second
+// try of a write whose first one was carried out. After such a one the same is said until it is known. Else the compares alone tell.
+void Master::ask_what_is_written(InFlights::node_type found, Error const& error) {
+  auto& done = found.mapped();
+  if (done.was_unknown) {
+    done.retry_at = now_.monotonic + kUnknownRetry;
+  } else {
+    done.was_full = error;
+    done.write.puts.clear();
+    done.write.erases.clear();
+    out_->push_back(done.write);
+  }
+  in_flight_.insert(std::move(found));
 }
 
 // Told at once, unlike all else: the user waits for it, and the next event may follow.
@@ -255,6 +292,21 @@ void Master::next_command(Service& service) {
   plan_at(service, kNever);
   touched_.erase(service.head.name);
   services_.erase(std::string(service.head.name));
+}
+
+void Master::on_applied(Look const& look, std::int64_t revision) {
+  if (!look.asked) return;
+  auto answer = look.answer;
+  if (answer) answer->store_revision = std::max(answer->store_revision, revision);
+  std::visit([&](auto const& asked) { reply(asked.id, std::move(answer)); }, *look.asked);
+}
+
+void Master::on_failed(Look const& look, Error const& error) {
+  if (look.asked) std::visit([&](auto const& asked) { reply(asked.id, std::unexpected(error)); }, *look.asked);
+}
+
+void Master::on_refused(Look const& look) {
+  if (look.asked) std::visit([&](auto const& asked) { wait(asked.id, asked.command, kRequeue); }, *look.asked);
 }
 
 // The last container is gone: so is the journal. What requests had been carried out stays for a while.
@@ -327,6 +379,11 @@ void Master::settle() {
   }
 }
 
+void Master::give_up(Look& look) {
+  if (look.asked) on_failed(look, {Code::Unavailable, "the store does not answer; nothing was changed: ask again in a moment", {}});
+  look.asked.reset();
+}
+
 // Whoever waits for it, or behind it: it is written all the same, or refused, some time.
 void Master::give_up(Append& append) {
   if (auto const command = std::exchange(append.command, std::nullopt))
@@ -339,7 +396,8 @@ void Master::retry_unknown() {
   for (auto& [op, in_flight] : in_flight_) {
     if (in_flight.give_up_at <= now_.monotonic) {
       in_flight.give_up_at = now_.monotonic + kStoreStillSilent;
-      give_up(std::get<Append>(in_flight.what));
+      if (auto* look = std::get_if<Look>(&in_flight.what)) give_up(*look);
+      else give_up(std::get<Append>(in_flight.what));
     }
     if (in_flight.retry_at > now_.monotonic) continue;
     in_flight.retry_at = kNever;

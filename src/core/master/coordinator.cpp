@@ -73,13 +73,20 @@ bool Master::grant_shards() {
 bool Master::record_nodes() {
   Write write{.compares = {am_coordinator()}};
   for (auto const& [id, ix] : node_ix_) {
-    auto const& node = nodes_[static_cast<std::size_t>(ix)];
+    auto& node = nodes_[static_cast<std::size_t>(ix)];
     bool const is_there = node.is_connected || node.path.kind == Path::Kind::Relayed;
     if (!node.is_recorded && (!node.known_life || (node.was_forgotten && !node.has_reported))) continue;
     if (!is_there || node.facts.name.empty() || write.puts.size() == kMostPerWrite) continue;
     bool const is_back = node.is_down() && node.has_reported && is_alive(node);
     bool const is_as_recorded = node.is_recorded && node.record.name == node.facts.name && node.record.roles == node.facts.roles;
     if (is_as_recorded && !is_back) continue;
+    if (is_name_taken(id, node.facts.name, write)) {
+      if (!std::exchange(node.is_told_of_name, true))
+        note(true, fmt::format("node {} at {} wants the name {}, which another one has: give it another --node name", to_string(id),
+                               node.facts.address, node.facts.name));
+      continue;
+    }
+    node.is_told_of_name = false;
     auto record = node.record;
     record.name = node.facts.name;
     record.roles = node.facts.roles;
@@ -93,6 +100,18 @@ bool Master::record_nodes() {
   if (write.puts.empty()) return false;
   perform(Duty::Coordination, std::move(write));
   return true;
+}
+
+// By one that is recorded and not down, or is about to be by this write.
+bool Master::is_name_taken(NodeId id, std::string const& name, Write const& write) const {
+  bool const is_recorded = std::ranges::any_of(view_.nodes, [&](auto const& each) {
+    auto const& record = each.second.record;
+    return record.id != id && record.name == name && record.status != model::NodeStatus::Down;
+  });
+  return is_recorded || std::ranges::any_of(write.puts, [&](model::Record const& put) {
+           auto const* record = std::get_if<model::NodeRecord>(&put);
+           return record && record->name == name;
+         });
 }
 
 // As far as this master can tell: it hears the node, another one has testified in the present round that it does, or it reaches the
@@ -226,21 +245,36 @@ Result<std::optional<model::NodeRecord>> carried_out(model::NodeCommand const& c
 
 void Master::carry_out(CommandId id, model::NodeCommand const& command) {
   auto const kept = view_.nodes.find(command.node);
-  if (kept == view_.nodes.end()) {
-    return reply(id, fail(Code::NotFound, fmt::format("there is no node {}", to_string(command.node)), std::string(model::kNodeField)));
-  }
-  if (!may_perform(Duty::Coordination)) return wait(id, command, 50ms);
-  auto const wanted = carried_out(command, kept->second.record, is_alive(node_of(command.node)));
-  if (!wanted) return reply(id, std::unexpected(wanted.error()));
-  if (*wanted == kept->second.record) return reply(id, Applied{.store_revision = store_revision_, .unchanged = true});
+  bool const is_known = kept != view_.nodes.end();
   auto const key = model::node_key(command.node);
-  Write write{.compares = {am_coordinator(), {key, Compare::Target::ModRevision, kept->second.mod_revision}}};
+  Write write{.compares = {am_coordinator(), {key, Compare::Target::ModRevision, is_known ? kept->second.mod_revision : 0}}};
+  // As for a service: the store has to say that it is still so.
+  auto const reply_if_so = [&](Result<Applied> answer) {
+    submit(Look{QueuedNodeCommand{id, command}, std::move(answer)}, std::move(write));
+  };
+  if (!is_known)
+    return reply_if_so(fail(Code::NotFound, fmt::format("there is no node {}", to_string(command.node)), std::string(model::kNodeField)));
+  if (!may_perform(Duty::Coordination)) return wait(id, command, 50ms);
+  auto const& node = node_of(command.node);
+  bool const is_about_life = command.mark_down || command.forget;
+  if (is_about_life && is_yet_to_be_heard(node)) return wait(id, command, 200ms);
+  auto const wanted = carried_out(command, kept->second.record, is_alive(node));
+  if (!wanted) return reply_if_so(std::unexpected(wanted.error()));
+  if (*wanted == kept->second.record) return reply_if_so(Applied{.store_revision = store_revision_, .unchanged = true});
   if (command.mark_down) {  // another master may testify meanwhile that it hears the node
     for (auto const& [master, seen] : view_.masters) write.compares.push_back(as_seen(model::seen_key(master)));
   }
   if (*wanted) write.puts.push_back(**wanted);
   else write.erases.push_back(key);
   perform(Duty::Coordination, std::move(write), QueuedNodeCommand{id, command});
+}
+
+// In the first seconds of a session nobody is heard yet who is connected: then that it is not says nothing.
+bool Master::is_yet_to_be_heard(Node const& node) const {
+  auto const sight = liveness_->look({node.record.id, node.record.incarnation}, now_.monotonic);
+  bool const may_be = node.is_connected || node.path.kind != Path::Kind::None;
+  return may_be && sight.hearing == cluster::Hearing::Unknown &&
+         now_.monotonic < sight.waiting_since + cluster::hears_within(liveness_->interval());
 }
 
 // ---- what the store says of nodes

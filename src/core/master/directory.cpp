@@ -9,11 +9,13 @@ namespace davit::master {
 namespace {
 
 constexpr Duration kTellInterval = 50ms;  // changes within it are told together
-constexpr Duration kPace = 10ms;          // between two messages of the whole, so that beats get through
+constexpr Duration kPace = 10ms;          // between two steps of telling all, so that beats get through
 constexpr Duration kUninformedFor = 5s;   // an election of the store's leader is shorter
 constexpr std::size_t kInstancesPerStep = 10'000;  // told to one follower; fewer where there are more of them
 constexpr std::size_t kLeastPerStep = 100;
 constexpr std::size_t kEndpointsPerMessage = 5'000;
+constexpr std::size_t kToldPerStep = 5'000;  // to all who have just come, in order of arrival
+constexpr std::size_t kNodesPerEndpoint = 4;
 
 model::DirectoryChanged over() { return {.is_over = true, .services = {}, .nodes = {}}; }
 
@@ -35,8 +37,9 @@ void Master::on_message(Node& node, model::FollowDirectory const& message) {
     return;
   }
   bool const is_first = followers_.empty();
-  followers_[id] = {};
-  untold_.insert(id);
+  stop_telling(id);
+  followers_[id].turn = ++turns_;
+  untold_.emplace(turns_, id);
   if (!is_first) return;
   informed_at_ = now_.monotonic;
   are_nodes_due_ = true;
@@ -46,8 +49,11 @@ void Master::on_message(Node& node, model::FollowDirectory const& message) {
 }
 
 void Master::stop_telling(NodeId id) {
-  untold_.erase(id);
-  if (followers_.erase(id) > 0 && followers_.empty()) forget_directory();
+  auto const known = followers_.find(id);
+  if (known == followers_.end()) return;
+  untold_.erase({known->second.turn, id});
+  followers_.erase(known);
+  if (followers_.empty()) forget_directory();
 }
 
 void Master::stop_telling_all() {
@@ -79,7 +85,9 @@ void Master::see_ways_to(Node const& node) {
 void Master::count_reachable(Node const& node, int sign) {
   if (!node.is_recorded || !node.is_worker() || node.is_down()) return;
   workers_ += sign;
-  if (node.record.status == model::NodeStatus::Unreachable) unreachable_ += sign;
+  if (node.record.status != model::NodeStatus::Unreachable) return;
+  if (sign > 0) unreachable_.insert(index_of(node));
+  else unreachable_.erase(index_of(node));
 }
 
 Monotonic Master::next_telling() const {
@@ -100,7 +108,7 @@ void Master::tell_directory() {
   else return;
   if (next_telling() > now_.monotonic) return;
   tell_changes();
-  if (!untold_.empty()) tell_all(*untold_.begin());
+  for (std::size_t told = 0; !untold_.empty() && told < kToldPerStep;) told += tell_all(untold_.begin()->second);
   bool const is_more_to_tell = !directory_due_.empty() || !untold_.empty();
   tell_at_ = now_.monotonic + (is_more_to_tell ? kPace : kTellInterval);
 }
@@ -136,26 +144,29 @@ void Master::tell_changes() {
   if (message.services.empty() && message.nodes.empty()) return;
   for (auto const& [id, follower] : followers_) {
     if (!follower.has_begun) continue;
-    message.is_whole = !untold_.contains(id);
+    message.is_whole = !untold_.contains({follower.turn, id});
     out_->push_back(Send{id, message});
   }
 }
 
-// One message at a time, of the services behind the last one.
-void Master::tell_all(NodeId id) {
+// One message, of the services behind the last one. How much it tells.
+std::size_t Master::tell_all(NodeId id) {
   auto& follower = followers_.at(id);
   model::DirectoryChanged message{.is_first = !std::exchange(follower.has_begun, true), .services = {}, .nodes = {}};
   if (message.is_first) message.nodes = model::difference({}, directory_.nodes);
   auto at = message.is_first ? directory_.services.begin() : directory_.services.upper_bound(follower.told_up_to);
-  for (std::size_t count = 0; at != directory_.services.end() && count < kEndpointsPerMessage; ++at) {
+  std::size_t count = 1 + message.nodes.size() / kNodesPerEndpoint;
+  for (std::size_t told = 0; at != directory_.services.end() && told < kEndpointsPerMessage; ++at) {
     auto const& [name, entry] = *at;
     message.services.push_back(*model::difference(name, nullptr, *entry));
+    told += 1 + entry->endpoints.size();
     count += 1 + entry->endpoints.size();
     follower.told_up_to = name;
   }
   message.is_whole = at == directory_.services.end();
-  if (message.is_whole) untold_.erase(id);
+  if (message.is_whole) untold_.erase({follower.turn, id});
   out_->push_back(Send{id, std::move(message)});
+  return count;
 }
 
 }  // namespace davit::master

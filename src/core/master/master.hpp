@@ -94,7 +94,7 @@ class Master {
   // How old what this master shows may be, if it is not fresh.
   std::optional<Duration> view_age(Monotonic now) const;
   // Then it is the masters that are cut off, more likely than not.
-  bool is_most_unreachable() const { return unreachable_ * 2 > workers_; }
+  bool is_most_unreachable() const { return static_cast<std::int64_t>(unreachable_.size()) * 2 > workers_; }
   // Every worker that is up has told of its instances, or 30 s have passed, and the view is fresh: what is not shown is not there.
   bool is_informed() const;
   bool acts_for(ShardId shard) const;
@@ -132,13 +132,21 @@ class Master {
     ServiceUid uid;
     std::uint32_t slot = 0;
   };
-  using PendingWrite = std::variant<Append, Removal, DutyWrite, SlotWrite>;
+  // Writes nothing: whether the answer to a command, which its decider has found without a write, is still the right one.
+  struct Look {
+    std::optional<std::variant<QueuedCommand, QueuedNodeCommand>> asked;  // absent: nobody waits any more
+    Result<Applied> answer;
+  };
+  using PendingWrite = std::variant<Append, Removal, DutyWrite, SlotWrite, Look>;
   struct InFlight {
     PendingWrite what;
     Write write;  // of a journal: sent again, the same, when its outcome is unknown
+    bool was_unknown = false;  // one of its tries may be carried out late
+    std::optional<Error> was_full;  // what the store said; now only the compares are asked, whether it wrote it all the same
     Monotonic retry_at = kNever;
     Monotonic give_up_at = kNever;  // then whoever waits for it is told that nobody knows; it is sent again all the same
   };
+  using InFlights = std::map<OpId, InFlight>;
   struct DutyState {
     bool is_busy = false;  // until the view shows what became of its last write
     Monotonic retry_at{};
@@ -214,7 +222,7 @@ class Master {
   // shards.cpp: what is held, and who has answered for it
   void on_shards(std::vector<ShardId> const& ids);
   void gain(std::bitset<kShards> const& gained);
-  void lose(ShardId id);
+  void lose(std::bitset<kShards> lost);
   void keep_paths();
   void choose_path(Node& node);
   void keep_fenced(Node& node);
@@ -235,6 +243,8 @@ class Master {
   void compact();
   Compare am_coordinator() const;
   void carry_out(CommandId id, model::NodeCommand const& command);
+  bool is_yet_to_be_heard(Node const& node) const;
+  bool is_name_taken(NodeId id, std::string const& name, Write const& write) const;
   void on_node_record(NodeId id);
   void on_down(Node& node);
 
@@ -264,6 +274,7 @@ class Master {
   void on(WriteDone const& event);
   void carry_out_or_queue(CommandId id, model::Command const& command);
   void carry_out(CommandId id, model::Command const& command);
+  void reply_if_so(CommandId id, model::Command const& command, Result<Applied> answer);
   Status check_store(model::EventBody const& body) const;
   Status check_ports(std::string const& name, model::EventBody const& body) const;
   void append(Service& service, model::EventBody body, std::optional<QueuedCommand> command);
@@ -271,17 +282,22 @@ class Master {
   void on_appended(Append const& append, std::int64_t revision);
   void on_applied(Append const&, std::int64_t) {}
   void on_applied(Removal const& removal, std::int64_t revision);
+  void on_applied(Look const& look, std::int64_t revision);
   void on_applied(DutyWrite const& write, std::int64_t revision);
   void on_failed(Append const& append, Error const& error);
+  void on_failed(Look const& look, Error const& error);
   void on_failed(Removal const& removal, Error const& error);
   void on_failed(DutyWrite const& write, Error const& error);
   void on_refused(Append const& append);
+  void on_refused(Look const& look);
   void on_refused(Removal const& removal);
   void on_refused(DutyWrite const& write);
   void settle();
   void next_command(Service& service);
   void retry_unknown();
   void give_up(Append& append);
+  void give_up(Look& look);
+  void ask_what_is_written(InFlights::node_type found, Error const& error);
   OpId submit(PendingWrite what, Write write);
   Fence fence_of(Service const& service) const { return {service.shard, shards_[service.shard.value].epoch}; }
   Compare holds_shard(ShardId shard) const;
@@ -389,6 +405,7 @@ class Master {
   void plan_all();
   std::string lost_ports(Service const& service) const;
   void refresh_statuses();
+  std::int64_t count_slots(Service const& service) const;
 
   // placing.cpp: which node gets an instance
   void see_node(Node const& node);
@@ -398,6 +415,10 @@ class Master {
   void offer(Service& service, Instance& instance);
   bool is_volume_in_use(Service const& service, Instance const& instance) const;
   bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
+  bool would_fit_in_place_of(Service const& service, Instance const& other) const;
+  bool has_room_after(Service const& service, Instance const& instance, std::optional<bool>& elsewhere);
+  void explain_missing(Service const& service, std::size_t most, std::vector<Unplaced>& all) const;
+  std::vector<std::uint32_t> missing_slots(Service const& service, std::size_t most) const;
   void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
   void send_offer(Service& service, Instance& instance);
   void take_refusal(Node const& node, Service& service, Instance& instance, model::Verdict const& verdict);
@@ -421,6 +442,7 @@ class Master {
 
   // directory.cpp: where services are found, told to the agents that follow it here
   struct Follower {
+    std::uint64_t turn = 0;  // in which it asked
     bool has_begun = false;  // it was told anything
     std::string told_up_to;  // the last of the services, while it is not told all
   };
@@ -433,7 +455,7 @@ class Master {
   void count_reachable(Node const& node, int sign);
   void tell_directory();
   void tell_changes();
-  void tell_all(NodeId id);
+  std::size_t tell_all(NodeId id);
   Monotonic next_telling() const;
 
   // table.cpp: the instances
@@ -480,7 +502,7 @@ class Master {
   std::map<ServiceUid, std::string> names_;
   std::map<std::pair<ServiceUid, InstanceId>, Unclaimed> unclaimed_;  // reported, of services that the view does not show (yet)
 
-  std::map<OpId, InFlight> in_flight_;
+  InFlights in_flight_;
   std::map<OpId, CallSent> lease_calls_;
   std::map<OpId, CallSent> reads_;
   std::set<OpId> revocations_;  // each is answered by its deadline
@@ -497,7 +519,8 @@ class Master {
   bool has_refused_remains_ = false;
   std::string rival_;  // the session of another process that is this master, and was told of
   std::map<NodeId, Follower> followers_;
-  std::set<NodeId> untold_;              // of them: not told all yet
+  std::set<std::pair<std::uint64_t, NodeId>> untold_;  // of them, by turns: not told all yet
+  std::uint64_t turns_ = 0;
   model::Directory directory_;           // as they know it, or are about to; kept while there are any
   std::set<std::string> directory_due_;  // services to be looked at
   std::string told_last_;                // the last of them that was
@@ -505,7 +528,7 @@ class Master {
   Monotonic tell_at_{};
   Monotonic informed_at_{};
   std::int64_t workers_ = 0;      // recorded, and not down
-  std::int64_t unreachable_ = 0;  // of them
+  std::set<NodeIx> unreachable_;  // of them
   bool were_most_unreachable_ = false;
   std::optional<Error> store_error_;                   // why this master cannot join
   Monotonic lease_retry_at_{};

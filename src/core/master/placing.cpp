@@ -41,11 +41,6 @@ bool is_other(std::int64_t a, std::int64_t b) { return std::max(a, b) - std::min
 // What keeps it waiting keeps others of its service waiting as well.
 bool is_like_others(placement::Search const& search) { return search.only == kNoNode && search.refusals.empty(); }
 
-bool is_on_its_way(InstanceState state) {
-  return state == InstanceState::Pending || state == InstanceState::Offered || state == InstanceState::Preparing ||
-         state == InstanceState::Starting;
-}
-
 }  // namespace
 
 // ---- what the index is told
@@ -90,7 +85,7 @@ void Master::see_spec(Service& service) {
 
 // From its next beat on the node's load has the instance in it, and its volume is where it runs.
 void Master::see_running(Service& service, Instance& instance) {
-  if (instance.is_starting && !is_on_its_way(instance.state)) {
+  if (instance.is_starting && !service::is_on_its_way(instance.state)) {
     instance.is_starting = false;
     placement_.on_running(instance.node, request_for(service.placing, instance.detail->accounted));
     service.placing.refusals.erase(instance.id);
@@ -277,20 +272,40 @@ void Master::send_offer(Service& service, Instance& instance) {
   confirm(service, instance);
 }
 
-// Whether it is worth stopping the slot's old instance for it: what that one has reserved would be enough room. Without one, any
-// other may make room.
+// Whether it is worth stopping the slot's old instance for it. Without one, any other may make room.
 bool Master::would_fit_in_place_of_another(Service const& service, Instance const& instance) const {
-  auto const& wanted = service.placing.request.kind.reserved;
   auto const same_slot = service.instances.of_slot(instance.slot);
   auto const is_somewhere = [](Instance const& other) { return other.node != kNoNode; };
-  if (std::ranges::none_of(same_slot, is_somewhere)) return true;
-  return std::ranges::any_of(same_slot, [&](Instance const& other) {
-    if (!is_somewhere(other)) return false;
-    auto const& room = placement_.room(other.node);
-    auto const given_back = request_for(service.placing, other.detail->accounted).kind.reserved;
-    return room.reserved.microcores - given_back.microcores + wanted.microcores <= room.condition.capacity.microcores &&
-           room.reserved.memory - given_back.memory + wanted.memory <= room.condition.capacity.memory;
+  return std::ranges::none_of(same_slot, is_somewhere) || std::ranges::any_of(same_slot, [&](Instance const& other) {
+           return is_somewhere(other) && would_fit_in_place_of(service, other);
+         });
+}
+
+// Whether its node would take an instance of the current revision if this one were gone.
+bool Master::would_fit_in_place_of(Service const& service, Instance const& other) const {
+  auto const& placing = service.placing;
+  auto const given_back = request_for(placing, other.detail->accounted);
+  auto request = placing.request;
+  std::erase_if(request.ports, [&](placement::HostPort const& wanted) {
+    return std::ranges::any_of(given_back.ports, [&](placement::HostPort const& port) {
+      return port.protocol == wanted.protocol && port.number == wanted.number && model::share_address(port.address, wanted.address);
+    });
   });
+  auto const sight =
+      placement_.sight(other.node, {.service = service.head.uid, .request = request, .tally = placing.tally, .refusals = {}});
+  auto room = sight.room;
+  room.reserved = room.reserved - given_back.kind.reserved;
+  return !first_rejection(request, {sight.traits, room, sight.of_service - 1, false, sight.taken_port, nullptr});
+}
+
+// Of a service that stops first: whether one of the current revision could follow it at all. `elsewhere` is the answer for all slots
+// that may go to any node, once it is known.
+bool Master::has_room_after(Service const& service, Instance const& instance, std::optional<bool>& elsewhere) {
+  if (would_fit_in_place_of(service, instance)) return true;
+  auto const only = only_node_for(service, instance.slot);
+  if (only != kNoNode) return only != instance.node && placement_.choose(search_for(service, instance, service.placing.request));
+  if (!elsewhere) elsewhere = placement_.choose(search_for(service, instance, service.placing.request)).has_value();
+  return *elsewhere;
 }
 
 // Slots that are like each other are kept waiting by the same thing, so the nodes are walked through once for all of them.
@@ -349,7 +364,29 @@ std::vector<Unplaced> Master::explain(Service const& service, std::size_t most) 
     all.push_back(
         {instance.slot, instance.detail->created_at, placement::judge(placement_, search), placement::would_fit(placement_, search)});
   }
+  if (!shards_[service.shard.value].is_mine) explain_missing(service, most, all);
   return all;
+}
+
+// What waits for a node its owner alone has; another master sees slots that nobody has reported.
+void Master::explain_missing(Service const& service, std::size_t most, std::vector<Unplaced>& all) const {
+  for (auto const slot : missing_slots(service, most)) {
+    placement::Search const search{.service = service.head.uid,
+                                   .request = service.placing.request,
+                                   .tally = service.placing.tally,
+                                   .only = only_node_for(service, slot),
+                                   .refusals = {}};
+    all.push_back({slot, std::nullopt, placement::judge(placement_, search), placement::would_fit(placement_, search)});
+  }
+}
+
+std::vector<std::uint32_t> Master::missing_slots(Service const& service, std::size_t most) const {
+  std::vector<std::uint32_t> missing;
+  auto const wanted = service.head.removing ? 0 : static_cast<std::uint32_t>(service.head.spec()->instances);
+  for (std::uint32_t slot = 1; slot <= wanted && missing.size() < most; ++slot) {
+    if (service.instances.of_slot(slot).empty()) missing.push_back(slot);
+  }
+  return missing;
 }
 
 std::vector<placement::Verdict> Master::explain_next(Service const& service) const {

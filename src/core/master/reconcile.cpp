@@ -128,7 +128,10 @@ void Master::reconcile_due() {
 // Instances whose agent has not answered this owner count as running, but decide nothing. When to look again.
 Monotonic Master::mark(Service& service) {
   end_moves(service);
-  bool const stops_first = service.exists() && service::terms_of(service.head).moving == service::Moving::StopFirst;
+  auto const terms = service.exists() ? service::terms_of(service.head) : service::Terms{};
+  bool const stops_first = service.exists() && terms.moving == service::Moving::StopFirst;
+  bool const rolls_stop_first = service.exists() && service.head.rollout.is_under_way() && !terms.is_start_first;
+  std::optional<bool> has_room_elsewhere;
   bool const may_look = service.placing.looked_elsewhere_at + kLookElsewhere <= now_.monotonic;
   bool looks = false;
   std::size_t looked = 0;
@@ -148,6 +151,8 @@ Monotonic Master::mark(Service& service) {
     bool const fits = may_ask && fits_elsewhere(service, instance);
     if (fits && has_to_stop_first) may_stop_first = false;
     instance.is_leaving = is_moving || (is_drained && !stops_first) || fits;
+    bool const is_to_be_replaced = rolls_stop_first && at && instance.revision != service.head.revision && !instance.stop_sent;
+    instance.has_no_room_after = is_to_be_replaced && !has_room_after(service, instance, has_room_elsewhere);
     instance.was_downed = at && at->downed_at != kNever && instance.created < at->downed_at;
   }
   if (looks && may_look) service.placing.looked_elsewhere_at = now_.monotonic;
@@ -335,6 +340,17 @@ std::string Master::lost_ports(Service const& service) const {
   return all;
 }
 
+// Those of which anything is known here.
+std::int64_t Master::count_slots(Service const& service) const {
+  std::int64_t slots = 0;
+  std::uint32_t last = 0;
+  for (auto const& instance : service.instances) {
+    if (instance.slot > service.status.desired) break;
+    if (std::exchange(last, instance.slot) != instance.slot) ++slots;
+  }
+  return slots;
+}
+
 // A step that ends early is followed by one that goes on behind the last name: no service waits for ever.
 void Master::refresh_statuses() {
   std::size_t counted = 0;
@@ -347,12 +363,18 @@ void Master::refresh_statuses() {
     if (found == services_.end() || !found->second.exists()) continue;
     auto& service = found->second;
     counted += service.instances.size();
-    auto const before = std::exchange(service.status, status_of(service.head, service.instances));
+    auto const before = std::exchange(service.status, status_of(service.head, service.instances, unreachable_));
     if (service.status.message.empty()) service.status.message = lost_ports(service);
     bool const is_converged = service.status.state == service::State::Running;
     bool const is_awaiting = acts_for(service.shard) && !answered_by_all_.test(service.shard.value);
     if (is_awaiting && !is_converged && service.status.message.empty()) {
       service.status.message = "waiting for the nodes to answer: davit node ls";
+    }
+    bool const is_anothers = !shards_[service.shard.value].is_mine && service.status.state == service::State::Converging;
+    if (is_anothers && service.status.message.empty()) {
+      auto const missing = service.status.desired - count_slots(service);
+      if (missing > 0)
+        service.status.message = fmt::format("{} of {} have no node: davit service explain {}", missing, service.status.desired, name);
     }
     if (is_converged && before.state != service.status.state) {
       changed({.type = "service.converged",

@@ -208,9 +208,7 @@ void Master::end_session() {
   for (auto& node : nodes_) {
     if (node.fence_at != kNever) touch_path(node);  // nobody tells any more whether it is heard
   }
-  for (std::uint16_t i = 0; i < kShards; ++i) {
-    if (shards_[i].is_mine) lose({i});
-  }
+  lose(mine_);
   lease_retry_at_ = now_.monotonic;
 }
 

@@ -35,15 +35,17 @@ Compare Master::holds_shard(ShardId shard) const {
 
 void Master::on_shards(std::vector<ShardId> const& ids) {
   std::bitset<kShards> gained;
+  std::bitset<kShards> lost;
   for (auto const id : ids) {
     auto& shard = shards_[id.value];
     auto const& kept = view_.shards[id.value];
     Epoch const epoch{view_.cluster.record.era, kept.mod_revision};
     if (shard.epoch == epoch) continue;
-    if (shard.is_mine) lose(id);
+    lost[id.value] = shard.is_mine;
     shard.epoch = epoch;
     gained[id.value] = session_ && kept.record.session == session_->name;
   }
+  if (lost.any()) lose(lost);
   if (gained.any()) gain(gained);
 }
 
@@ -67,12 +69,14 @@ void Master::gain(std::bitset<kShards> const& gained) {
 }
 
 // What was only intended here (pending slots, unanswered offers) is the next owner's to decide.
-void Master::lose(ShardId id) {
-  shards_[id.value].is_mine = false;
-  mine_.reset(id.value);
+void Master::lose(std::bitset<kShards> lost) {
+  for (std::size_t i = 0; i < kShards; ++i) {
+    if (lost.test(i)) shards_[i].is_mine = false;
+  }
+  mine_ &= ~lost;
   answers_changed_ = true;
   for (auto& [name, service] : services_) {
-    if (service.shard != id) continue;
+    if (!lost.test(service.shard.value)) continue;
     std::vector<std::pair<std::uint32_t, InstanceId>> intended;
     for (auto& instance : service.instances) {
       if (instance.stop_sent) touch(service);

@@ -66,6 +66,7 @@ struct Node {
   bool has_reported = false;      // on this path: it has told of all its instances
   Monotonic unheard_since = kNever;  // until it has done so: since when nothing of them was heard
   bool was_heard = false;         // in this session of the master
+  bool is_told_of_name = false;   // that another one has its name: it is not recorded until that one is down
   bool is_fenced = false;         // it has answered for every shard of this master
   std::bitset<kShards> answered;  // the shards whose present epoch it has answered
   Monotonic downed_at = kNever;   // when this master saw that it is down: it may be so for longer
@@ -165,7 +166,7 @@ struct Service {
 // A slot in search of a node.
 struct Unplaced {
   std::uint32_t slot = 0;
-  Wall since{};
+  std::optional<Wall> since;  // as far as its owner tells: nobody else knows
   std::vector<placement::Verdict> nodes;
   std::vector<std::string> would_fit;
 };

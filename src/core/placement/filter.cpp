@@ -102,9 +102,8 @@ bool takes_part(Room const& room) {
 }
 
 bool has_resources(Room const& room, Amount const& wanted) {
-  auto const& capacity = room.condition.capacity;
-  return (wanted.microcores == 0 || room.reserved.microcores + wanted.microcores <= capacity.microcores) &&
-         (wanted.memory == 0 || room.reserved.memory + wanted.memory <= capacity.memory);
+  auto const free = room.condition.capacity - room.reserved;
+  return (wanted.microcores == 0 || wanted.microcores <= free.microcores) && (wanted.memory == 0 || wanted.memory <= free.memory);
 }
 
 bool rejects(Filter filter, Request const& request, Sight const& sight) {

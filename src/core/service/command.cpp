@@ -29,15 +29,9 @@ Result<std::optional<model::RequestMemo>> find_replay(std::vector<model::Request
   return fail(Code::Invalid, fmt::format("Idempotency-Key '{}' was used for another request", command.request_id), "idempotency_key");
 }
 
-// Not one that Davit went back from by itself; 0 if there is none.
+// One that was in place as a whole, of a service whose last way was none back; 0 if there is none.
 std::uint32_t revision_before(model::Head const& head) {
-  bool const was_rolled_back = head.rollout.state == RolloutState::RolledBack;
-  if (head.rollout.state != RolloutState::None && !was_rolled_back) return head.rollout.from;
-  std::uint32_t newest = 0;
-  for (auto const& [revision, record] : head.revisions) {
-    if (revision != head.revision && !(was_rolled_back && revision == head.rollout.from)) newest = revision;
-  }
-  return newest;
+  return head.rollout.state == RolloutState::None ? head.revision_before : head.rollout.from;
 }
 
 std::unexpected<Error> no_rollout(Command const& command) {

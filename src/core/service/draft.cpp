@@ -54,6 +54,15 @@ void Draft::place(Slot const& slot) {
   if (slot.stopping == 0 || terms_.can_overlap) plan_.place.push_back(slot.number);
 }
 
+void Draft::fill(Slot const& slot) {
+  using model::RolloutState;
+  bool const is_held = head_.rollout.state == RolloutState::Paused || head_.rollout.state == RolloutState::Stopped;
+  auto const in_place = model::revision_in_place(head_);
+  bool const goes_back = is_held && in_place != head_.revision && head_.revisions.contains(in_place);
+  if (!goes_back) place(slot);
+  else if (slot.stopping == 0 || terms_.can_overlap) plan_.place_earlier.push_back({slot.number, in_place});
+}
+
 void Draft::place_beside(Slot const& slot, Instance const& old) {
   if (old.revision == head_.revision) plan_.place.push_back(slot.number);
   else plan_.place_earlier.push_back({slot.number, old.revision});

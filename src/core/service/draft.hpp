@@ -44,6 +44,8 @@ class Draft {
   void stop_all(std::span<Instance const* const> instances);  // Reason::Replaced
   // Unless the slot's last instance still holds a port or a volume that its next one needs.
   void place(Slot const& slot);
+  // What has been lost of a slot that is empty: while a rollout is held up, at the revision that is known to be good.
+  void fill(Slot const& slot);
   // Wherever else there is room: on another node they do not get in each other's way.
   void place_beside(Slot const& slot, Instance const& old);
   // One of the same, earlier revision, beside it: where what is outdated may stay.

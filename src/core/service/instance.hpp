@@ -21,6 +21,12 @@ namespace davit::service {
 using model::kNoNode;
 using model::NodeIx;
 
+// No measurement of its node shows it yet.
+inline bool is_on_its_way(model::InstanceState state) {
+  using enum model::InstanceState;
+  return state == Pending || state == Offered || state == Preparing || state == Starting;
+}
+
 // What few instances have anything of.
 struct Exceptional {
   std::string message;
@@ -66,6 +72,7 @@ struct Instance {
   bool lacks_room : 1 = false;    // Pending: it would fit once another instance leaves its node
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
   bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
+  bool has_no_room_after : 1 = false;  // its service stops first: once it had, no node would take the next one
   bool was_downed : 1 = false;    // its node was declared down since: what has replaced it is to stay
 
   // What is to stop serves nobody any more, unless another owner wants it to go on.

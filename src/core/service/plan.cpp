@@ -15,7 +15,7 @@ using model::RolloutState;
 // No rollout is under way: a slot wants one instance. Those of another revision stay where a rollout that failed left them; where
 // none has, they come from a life before (a create that outlived its process, a node that was away), and go.
 void settle(Slot const& slot, bool has_failed_rollout, bool is_start_first, Draft& draft) {
-  if (slot.is_empty()) return draft.place(slot);
+  if (slot.is_empty()) return draft.fill(slot);
   if (slot.outdated.empty() || (has_failed_rollout && slot.current.empty())) return;
   bool const new_serves = !slot.current.empty() && serves(*slot.current.front());
   bool const old_serves = slot.old_may_serve();

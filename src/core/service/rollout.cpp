@@ -30,8 +30,7 @@ class Step {
   Step(model::Head const& head, Terms const& terms, Draft& draft, Now now) : head_(head), terms_(terms), draft_(draft), now_(now) {
     // Of a revision that this rollout made, every instance is its own. A rollback, or a rollout that was resumed, finds others.
     owns_all_ = head.revisions.at(head.revision).created_at == head.rollout.since;
-    auto const ago = std::max<Duration>(now.wall - head.rollout.since, Duration::zero());
-    began_ = owns_all_ ? Monotonic::min() : now.monotonic - ago;
+    began_ = now.monotonic - std::max<Duration>(now.wall - head.rollout.since, Duration::zero());
   }
 
   void run() {
@@ -67,8 +66,15 @@ class Step {
   void sort_old(Slot const& slot) {
     if (slot.outdated.empty()) return begun_.push_back(&slot);
     if (std::ranges::all_of(slot.outdated, [](Instance const* old) { return bool(old->is_unknown); })) ++out_of_reach_;
+    else if (is_stranded(slot)) stranded_.push_back(&slot);
     else waiting_.push_back(&slot);
     if (has_no_node(slot)) ++homeless_;
+  }
+
+  // It would have to stop first, and nothing could follow it.
+  bool is_stranded(Slot const& slot) const {
+    auto const is_stuck = [](Instance const* old) { return !may_serve(*old) || old->has_no_room_after; };
+    return !terms_.is_start_first && slot.old_may_serve() && std::ranges::all_of(slot.outdated, is_stuck);
   }
 
   // What has a node while it is pending has only its slot to claim yet.
@@ -96,7 +102,7 @@ class Step {
     for (auto const* instance : slot.current) {
       if (instance->is_unknown) continue;
       auto const& message = instance->detail->rare->message;
-      auto const deadline = std::max(instance->created, began_) + terms_.progress_deadline;
+      auto const deadline = (owns_all_ ? instance->created : std::max(instance->created, began_)) + terms_.progress_deadline;
       bool const is_late = deadline <= now_.monotonic && !instance->is_ready();
       if (deadline > now_.monotonic) draft_.wake_at(deadline);
       if (has_failed(*instance)) {
@@ -118,6 +124,7 @@ class Step {
     bool const is_own = owns_all_ || instance.detail->created_at >= head_.rollout.since;
     if (is_own && instance.failures > 0) return true;
     if (instance.health == Health::Unhealthy) return true;
+    if (instance.reason == Reason::LeaseEnded) return false;  // that was the node's, or the network's
     return instance.state == InstanceState::Failed && (is_own || instance.detail->state_since > head_.rollout.since);
   }
 
@@ -176,17 +183,22 @@ class Step {
       for (auto const* old : slot.outdated) stops_any |= stop_within_floor(*old);
     }
     auto const settled_at = instance.has_settled() ? instance.detail->rare->settled_at : instance.ready_since + terms_.monitor;
-    auto const rests_until = settled_at + terms_.delay;
-    bool const is_resting = rests_until > now_.monotonic;
-    if (is_resting && !waiting_.empty()) draft_.wake_at(rests_until);
     if (stops_any) ++in_progress_;
-    else if (is_resting) ++resting_;
+    else rest(settled_at);
+  }
+
+  // A slot of which it is known how it has come out holds its turn for `delay` more.
+  void rest(Monotonic known_at) {
+    auto const until = known_at + terms_.delay;
+    if (until <= now_.monotonic) return;
+    ++resting_;
+    if (!waiting_.empty()) draft_.wake_at(until);
   }
 
   // An old instance that does not serve need not wait for its successor; nor one that keeps it from fitting on any node, nor, where the
   // old one goes first, one that has come back with its node before its successor found one.
   void advance(Slot const& slot) {
-    if (slot.is_empty()) draft_.place(slot);
+    if (slot.is_empty()) draft_.fill(slot);
     auto const* next = slot.current.empty() ? nullptr : slot.current.front();
     bool const has_no_node = next && next->state == InstanceState::Pending && next->node == kNoNode;
     bool const is_in_the_way = has_no_node && (!terms_.is_start_first || (terms_.may_give_way && waits_for_room(*next)));
@@ -199,6 +211,7 @@ class Step {
   // Those that do not serve first, then by number; last those that never found a node.
   void begin() {
     in_progress_ += begun_.size();
+    for (auto const* slot : failing_) rest(slot->current.front()->created + terms_.monitor);
     std::ranges::sort(waiting_, {}, [](Slot const* slot) { return std::tuple(has_no_node(*slot), slot->old_may_serve(), slot->number); });
     auto const busy = in_progress_ + resting_;
     auto turns = terms_.parallelism > busy ? terms_.parallelism - busy : 0;
@@ -230,8 +243,8 @@ class Step {
   void conclude() {
     bool const waits_for_turn = !waiting_.empty() && !has_turns_;
     if (in_progress_ > 0 || tried_again_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
-    if (failing_.empty() && !waiting_.empty()) {
-      if (!has_waited_in_vain()) return;
+    if (failing_.empty() && (!waiting_.empty() || !stranded_.empty())) {
+      if (!has_waited_in_vain() && !is_out_of_room()) return;
       if (terms_.failure_action != FailureAction::Continue) return react();
     }
     auto& decision = draft_.plan().decision;
@@ -258,8 +271,19 @@ class Step {
     return false;
   }
 
+  bool is_out_of_room() {
+    if (stranded_.empty()) return false;
+    auto const deadline = std::max(last_begun(), began_) + terms_.progress_deadline;
+    if (deadline > now_.monotonic) return draft_.wake_at(deadline), false;
+    failure_ = Failure{Reason::NoNodeFits,
+                       fmt::format("{}.{} would have to stop first, and no node would take the next one, not even its own: davit service "
+                                   "explain {}",
+                                   head_.name, stranded_.front()->number, head_.name)};
+    return true;
+  }
+
   Monotonic last_begun() const {
-    auto last = began_;
+    auto last = owns_all_ ? Monotonic::min() : began_;
     for (auto const& slot : draft_.slots()) {
       for (auto const* instance : slot.current) last = std::max(last, instance->created);
     }
@@ -276,13 +300,14 @@ class Step {
   std::vector<Slot const*> begun_;    // a new instance is on its way, or wanted
   std::vector<Slot const*> failing_;
   std::vector<Slot const*> waiting_;
+  std::vector<Slot const*> stranded_; // serve on as they are: nothing could follow their instances
   std::size_t tried_again_ = 0;       // failing slots whose instance is being restarted
   std::size_t out_of_reach_ = 0;      // all of the slot is on nodes that have not answered: nothing can be done about it now
   std::size_t homeless_ = 0;          // no node has room for the slot
   std::optional<Failure> failure_;    // of the first failing slot
   std::size_t floor_ = 0;
   std::size_t in_progress_ = 0;
-  std::size_t resting_ = 0;           // done, and holding its turn for `delay`
+  std::size_t resting_ = 0;           // done, or failing, and holding its turn for `delay`
   bool has_turns_ = false;
 };
 

@@ -32,10 +32,10 @@ State state_of(model::Head const& head, ServiceStatus const& status, bool in_tro
   return status.ready >= status.desired ? State::Running : State::Converging;
 }
 
-std::string trouble_text(model::Head const& head, Instance const& instance, std::int64_t others) {
+std::string trouble_text(model::Head const& head, Instance const& instance, bool is_cut_off, std::int64_t others) {
   auto const& message = instance.detail->rare->message;
-  auto text =
-      fmt::format("{}.{}: {}", head.name, instance.slot, message.empty() ? std::string(model::to_string(instance.reason)) : message);
+  auto const reason = message.empty() ? model::to_string(instance.reason) : std::string_view(message);
+  auto text = fmt::format("{}.{}: {}", head.name, instance.slot, is_cut_off ? "its node does not answer" : reason);
   if (others > 0) text += fmt::format(" (and {} more)", others);
   return text;
 }
@@ -75,11 +75,12 @@ struct SlotCount {
 
 }  // namespace
 
-ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances) {
+ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances, std::set<NodeIx> const& unreachable) {
   ServiceStatus status;
   status.desired = head.removing ? 0 : head.spec()->instances;
   Instance const* trouble = nullptr;
   std::int64_t troubles = 0;
+  bool is_trouble_cut_off = false;
   SlotCount running;
   SlotCount updated;
   SlotCount ready;
@@ -89,10 +90,11 @@ ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances) 
     if (!head.removing && instance.slot > static_cast<std::uint32_t>(status.desired)) continue;
     running.add(instance, runs);
     updated.add(instance, runs && instance.revision == head.revision);
-    ready.add(instance, instance.is_ready());
-    if (is_in_trouble(instance)) {
+    bool const is_cut_off = !unreachable.empty() && unreachable.contains(instance.node) && !instance.stop_sent;
+    ready.add(instance, instance.is_ready() && !is_cut_off);
+    if (is_cut_off || is_in_trouble(instance)) {
       ++troubles;
-      if (!trouble) trouble = &instance;
+      if (!trouble) trouble = &instance, is_trouble_cut_off = is_cut_off;
     }
   }
   status.running = running.slots;
@@ -103,7 +105,7 @@ ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances) 
   status.message = rollout_text(head, status);
   bool const tells_enough = head.rollout.state == RolloutState::Stopped || lacks_updates(head, status);
   if (trouble && !tells_enough) {
-    auto const text = trouble_text(head, *trouble, troubles - 1);
+    auto const text = trouble_text(head, *trouble, is_trouble_cut_off, troubles - 1);
     bool const is_past = head.rollout.state == RolloutState::RolledBack;
     status.message = status.message.empty() || is_past ? text : fmt::format("{}; {}", status.message, text);
   }

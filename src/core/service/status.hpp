@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "core/service/instances.hpp"
@@ -22,7 +23,8 @@ struct ServiceStatus {
   friend bool operator==(ServiceStatus const&, ServiceStatus const&) = default;
 };
 
-ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances);
+// `unreachable`: nodes of which nobody hears: what is on them is not ready for anybody.
+ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances, std::set<NodeIx> const& unreachable = {});
 
 }  // namespace davit::service
 

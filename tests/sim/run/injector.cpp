@@ -221,7 +221,7 @@ Injector::Undo Injector::inject_into_store(Fault const& fault) {
       return [&slow, by] { slow.slow_reads_down(-by); };
     }
     case FaultKind::StoreFlaky: store.set_flaky(true); return [&store] { store.set_flaky(false); };
-    case FaultKind::StoreFull: store.data().set_full(true); return [&store] { store.data().set_full(false); };
+    case FaultKind::StoreFull: store.set_full(true); return [&store] { store.set_full(false); };
     case FaultKind::StoreNearlyFull:
       store.data().set_quota(store.data().status().size_bytes * 100 / kPercentHeld);
       return [&store] { store.data().set_quota(0); };

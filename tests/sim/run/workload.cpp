@@ -208,6 +208,7 @@ void Workload::ask(User& user, model::CommandBody body) {
 
 void Workload::send(User& user) {
   ++user.waiting->tries;
+  observer_.on_asked(user.waiting->command.request_id, user.service);
   any_master(user.random)
       .command(user.waiting->command,
                [this, &user, id = user.waiting->command.request_id](Result<model::Applied> outcome) { on_answer(user, id, outcome); });

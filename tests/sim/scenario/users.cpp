@@ -79,6 +79,7 @@ Result<Stage::Request*> new_request(Stage& stage, std::string const& name, Words
 
 void send(Stage& stage, MasterNode& master, std::string const& name, bool is_told) {
   auto& request = stage.requests().at(name);
+  stage.observer().on_asked(name, request.command.service);
   bool const is_sent = master.command(request.command, [&stage, name, is_told](Result<model::Applied> outcome) {
     stage.observer().on_acknowledged(name, outcome);
     if (is_told) stage.story().on_answer(name, outcome);

@@ -33,9 +33,20 @@ StoreCluster::~StoreCluster() { data_.unsubscribe(subscription_); }
 std::string StoreCluster::address(std::size_t member) { return fmt::format("store{}", member + 1); }
 
 Result<ports::Committed> StoreCluster::commit(ports::Commit const& commit) {
+  bool const takes_the_last = takes_one_more_ && !commit.operations.empty();
+  if (takes_the_last) data_.set_full(false);
   auto committed = data_.commit(commit);
-  if (committed && committed->succeeded) observer_.on_committed(commit, *committed);
-  return committed;
+  if (takes_the_last) data_.set_full(true);
+  if (!committed || !committed->succeeded) return committed;
+  observer_.on_committed(commit, *committed);
+  if (!takes_the_last) return committed;
+  takes_one_more_ = false;
+  return fail(Code::Full, "the quota is reached");
+}
+
+void StoreCluster::set_full(bool is_full) {
+  data_.set_full(is_full);
+  takes_one_more_ = is_full;
 }
 
 bool StoreCluster::reaches_most(StoreMember const& member) const {

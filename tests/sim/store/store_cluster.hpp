@@ -37,6 +37,8 @@ class StoreCluster {
   void lose_lease();  // any one, before its time
   // While it is: one commit in some is answered late or never, done or not.
   void set_flaky(bool flaky) { flaky_ += flaky ? 1 : -1; }
+  // As etcd when its quota is reached: it writes what goes beyond it, says that it is full all the same, and takes no more.
+  void set_full(bool is_full);
   bool is_flaky() const { return flaky_ > 0; }
   void review();  // a member or a link has changed
 
@@ -64,6 +66,7 @@ class StoreCluster {
   Observer& observer_;
   Delays delays_;
   MemoryKv data_;
+  bool takes_one_more_ = false;
   std::vector<std::unique_ptr<StoreMember>> members_;
   std::optional<std::size_t> leader_ = 0;
   std::unique_ptr<ports::Timer> election_;
