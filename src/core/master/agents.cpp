@@ -382,11 +382,12 @@ void Master::see_clock(Node& node, model::Beat const& beat) {
                                      difference > Duration{} ? "ahead of" : "behind", options_.name, kSetTheClock);
     note(true, node.clock_warning);
   }
-  judge_own_clock();
+  clocks_changed_ = maintenance_due_ = true;
 }
 
 // One against most of the others: it is likelier the one that is wrong.
 void Master::judge_own_clock() {
+  if (!std::exchange(clocks_changed_, false)) return;
   std::ptrdiff_t heard = 0;
   std::ptrdiff_t ahead = 0;
   std::ptrdiff_t behind = 0;
@@ -441,7 +442,8 @@ void Master::on(AgentLeft const& event) {
   auto& node = node_of(event.node);
   node.is_connected = false;
   stop_telling(event.node);
-  if (liveness_) liveness_->left(event.node);
+  if (liveness_ && node.is_recorded) liveness_->left(event.node);
+  else if (liveness_) liveness_->forget(event.node);
   if (planted(Bug::UnansweredIsLost)) drop_instances_of(node, Reason::NodeDown);
   touch_path(node);
   heard_changed_ = true;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMostPerWrite = 64;  // etcd takes 128 operations in one transaction
 constexpr Duration kCompactEvery = 10min;
+constexpr Duration kLongestHearing = 8s;  // who asks waits for ten
 
 }  // namespace
 
@@ -274,7 +275,7 @@ bool Master::is_yet_to_be_heard(Node const& node) const {
   auto const sight = liveness_->look({node.record.id, node.record.incarnation}, now_.monotonic);
   bool const may_be = node.is_connected || node.path.kind != Path::Kind::None;
   return may_be && sight.hearing == cluster::Hearing::Unknown &&
-         now_.monotonic < sight.waiting_since + cluster::hears_within(liveness_->interval());
+         now_.monotonic < sight.waiting_since + std::min<Duration>(cluster::hears_within(liveness_->interval()), kLongestHearing);
 }
 
 // ---- what the store says of nodes

@@ -37,8 +37,9 @@ void Master::on_message(Node& node, model::FollowDirectory const& message) {
     return;
   }
   bool const is_first = followers_.empty();
-  stop_telling(id);
-  followers_[id].turn = ++turns_;
+  auto& follower = followers_[id];
+  untold_.erase({follower.turn, id});
+  follower = {.turn = ++turns_};
   untold_.emplace(turns_, id);
   if (!is_first) return;
   informed_at_ = now_.monotonic;

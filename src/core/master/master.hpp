@@ -140,7 +140,7 @@ class Master {
   using PendingWrite = std::variant<Append, Removal, DutyWrite, SlotWrite, Look>;
   struct InFlight {
     PendingWrite what;
-    Write write;  // of a journal: sent again, the same, when its outcome is unknown
+    Write write;  // but for a duty sent again, the same, when its outcome is unknown
     bool was_unknown = false;  // one of its tries may be carried out late
     std::optional<Error> was_full;  // what the store said; now only the compares are asked, whether it wrote it all the same
     Monotonic retry_at = kNever;
@@ -416,7 +416,8 @@ class Master {
   bool is_volume_in_use(Service const& service, Instance const& instance) const;
   bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
   bool would_fit_in_place_of(Service const& service, Instance const& other) const;
-  bool has_room_after(Service const& service, Instance const& instance, std::optional<bool>& elsewhere);
+  bool would_fit_elsewhere(Service const& service, Instance const& instance);
+  bool strand(Service& service);
   void explain_missing(Service const& service, std::size_t most, std::vector<Unplaced>& all) const;
   std::vector<std::uint32_t> missing_slots(Service const& service, std::size_t most) const;
   void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
@@ -425,8 +426,8 @@ class Master {
   // Of its revision; `own` holds it, where that is not the current one.
   placement::Request const& request_of(Service const& service, Instance const& instance, std::optional<placement::Request>& own) const;
   placement::Search search_for(Service const& service, Instance const& instance, placement::Request const& request) const;
-  NodeIx home_of(Service const& service, std::uint32_t slot) const;
-  NodeIx only_node_for(Service const& service, std::uint32_t slot) const;
+  NodeIx home_of(Service const& service, std::uint32_t slot, placement::Request const& request) const;
+  NodeIx only_node_for(Service const& service, std::uint32_t slot, placement::Request const& request) const;
   void account(Service& service, Instance& instance, int sign);
 
   void see_use(Service& service, Instance& instance, std::optional<model::InstanceUse> use);
@@ -474,6 +475,7 @@ class Master {
   StoreView view_;
   bool is_loaded_ = false;
   bool was_commanding_ = false;  // when it was last looked at
+  bool clocks_changed_ = false;  // a node's is off, or right again
   bool is_own_clock_wrong_ = false;  // by most of the nodes' clocks; it has been told
   Monotonic leave_at_ = kNever;  // at the latest
   bool has_left_ = false;

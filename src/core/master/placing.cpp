@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "base/planted.hpp"
 #include "core/master/master.hpp"
+#include "core/service/terms.hpp"
 
 namespace davit::master {
 
@@ -91,7 +92,8 @@ void Master::see_running(Service& service, Instance& instance) {
     service.placing.refusals.erase(instance.id);
   }
   bool const has_container = instance.state == InstanceState::Starting || instance.state == InstanceState::Running;
-  if (service.placing.request.keeps_node && has_container && !instance.stop_sent) service.placing.homes[instance.slot] = instance.node;
+  auto const& spec = instance.detail->accounted;
+  if (spec && model::has_node_volume(*spec) && has_container && !instance.stop_sent) service.placing.homes[instance.slot] = instance.node;
 }
 
 void Master::see_use(Service& service, Instance& instance, std::optional<model::InstanceUse> use) {
@@ -147,16 +149,16 @@ void Master::account(Service& service, Instance& instance, int sign) {
 
 // ---- what it is asked
 
-NodeIx Master::home_of(Service const& service, std::uint32_t slot) const {
+NodeIx Master::home_of(Service const& service, std::uint32_t slot, placement::Request const& request) const {
   auto const home = service.placing.homes.find(slot);
-  if (!service.placing.request.keeps_node || home == service.placing.homes.end()) return kNoNode;
+  if (!request.keeps_node || home == service.placing.homes.end()) return kNoNode;
   bool const is_member = placement_.room(home->second).condition.is_member;  // else the volume has gone with the node
   return is_member ? home->second : kNoNode;
 }
 
-NodeIx Master::only_node_for(Service const& service, std::uint32_t slot) const {
+NodeIx Master::only_node_for(Service const& service, std::uint32_t slot, placement::Request const& request) const {
   auto const move = service.placing.moves.find(slot);
-  return move == service.placing.moves.end() ? home_of(service, slot) : move->second.to;
+  return move == service.placing.moves.end() ? home_of(service, slot, request) : move->second.to;
 }
 
 placement::Request const& Master::request_of(Service const& service, Instance const& instance,
@@ -172,14 +174,15 @@ placement::Search Master::search_for(Service const& service, Instance const& ins
   return {.service = service.head.uid,
           .request = request,
           .tally = placing.tally,
-          .only = only_node_for(service, instance.slot),
+          .only = only_node_for(service, instance.slot, request),
           .refusals = refusals == placing.refusals.end() ? std::span<placement::Refusal const>() : refusals->second};
 }
 
 // Beside another one of its slot, unless that has ended for good, it would write to the same volume.
 bool Master::is_volume_in_use(Service const& service, Instance const& instance) const {
   using enum model::RestartCondition;
-  if (!service.placing.request.keeps_node) return false;
+  auto const kept = service.head.revisions.find(instance.revision);
+  if (kept == service.head.revisions.end() || !model::has_node_volume(*kept->second.spec)) return false;
   auto const condition = service.head.spec()->restart_policy.condition;
   return std::ranges::any_of(service.instances.of_slot(instance.slot), [&](Instance const& each) {
     bool const has_failed = each.state == InstanceState::Failed && condition == None;
@@ -298,14 +301,32 @@ bool Master::would_fit_in_place_of(Service const& service, Instance const& other
   return !first_rejection(request, {sight.traits, room, sight.of_service - 1, false, sight.taken_port, nullptr});
 }
 
-// Of a service that stops first: whether one of the current revision could follow it at all. `elsewhere` is the answer for all slots
-// that may go to any node, once it is known.
-bool Master::has_room_after(Service const& service, Instance const& instance, std::optional<bool>& elsewhere) {
-  if (would_fit_in_place_of(service, instance)) return true;
-  auto const only = only_node_for(service, instance.slot);
-  if (only != kNoNode) return only != instance.node && placement_.choose(search_for(service, instance, service.placing.request));
-  if (!elsewhere) elsewhere = placement_.choose(search_for(service, instance, service.placing.request)).has_value();
-  return *elsewhere;
+// Of a service that stops first. What others of it have left, or wait for, is theirs.
+bool Master::would_fit_elsewhere(Service const& service, Instance const& instance) {
+  auto const search = search_for(service, instance, service.placing.request);
+  return search.only != instance.node && placement_.choose(search);
+}
+
+// Marks, while a rollout that stops first is under way, those that nothing could follow; whether there are any. Room elsewhere is
+// promised to one slot at a time, and to none while another one is between two nodes.
+bool Master::strand(Service& service) {
+  bool const rolls = service.exists() && service.head.rollout.is_under_way() && !service::terms_of(service.head).is_start_first;
+  auto const is_between = [](Instance const& each) {
+    return each.stop_sent || (each.state == InstanceState::Pending && each.node == kNoNode);
+  };
+  bool may_go_elsewhere = rolls && std::ranges::none_of(service.instances, is_between);
+  bool is_any_stranded = false;
+  for (auto& instance : service.instances) {
+    bool const is_outdated = rolls && instance.node != kNoNode && instance.revision != service.head.revision && !instance.stop_sent;
+    if (!is_outdated && !instance.is_stranded()) continue;
+    bool is_stranded = is_outdated && !would_fit_in_place_of(service, instance);
+    if (is_stranded && may_go_elsewhere && would_fit_elsewhere(service, instance)) is_stranded = may_go_elsewhere = false;
+    is_any_stranded |= is_stranded;
+    if (is_stranded == instance.is_stranded()) continue;
+    instance.detail->rare.change([&](service::Exceptional& rare) { rare.stranded_since = is_stranded ? now_.monotonic : kNever; });
+    touch(service);
+  }
+  return is_any_stranded;
 }
 
 // Slots that are like each other are kept waiting by the same thing, so the nodes are walked through once for all of them.
@@ -357,12 +378,16 @@ void Master::take_refusal(Node const& node, Service& service, Instance& instance
 std::vector<Unplaced> Master::explain(Service const& service, std::size_t most) const {
   std::vector<Unplaced> all;
   for (auto const& instance : service.instances) {
-    if (instance.state != InstanceState::Pending || instance.node != kNoNode) continue;
+    bool const is_waiting = instance.state == InstanceState::Pending && instance.node == kNoNode;
+    if (!is_waiting && !instance.is_stranded()) continue;
     if (all.size() == most) break;
     std::optional<placement::Request> own;
-    auto const search = search_for(service, instance, request_of(service, instance, own));
-    all.push_back(
-        {instance.slot, instance.detail->created_at, placement::judge(placement_, search), placement::would_fit(placement_, search)});
+    auto const& request = is_waiting ? request_of(service, instance, own) : service.placing.request;  // that of its next one
+    auto const search = search_for(service, instance, request);
+    auto const since =
+        is_waiting ? instance.detail->created_at
+                   : now_.wall - std::chrono::floor<std::chrono::milliseconds>(now_.monotonic - instance.detail->rare->stranded_since);
+    all.push_back({instance.slot, since, placement::judge(placement_, search), placement::would_fit(placement_, search)});
   }
   if (!shards_[service.shard.value].is_mine) explain_missing(service, most, all);
   return all;
@@ -374,7 +399,7 @@ void Master::explain_missing(Service const& service, std::size_t most, std::vect
     placement::Search const search{.service = service.head.uid,
                                    .request = service.placing.request,
                                    .tally = service.placing.tally,
-                                   .only = only_node_for(service, slot),
+                                   .only = only_node_for(service, slot, service.placing.request),
                                    .refusals = {}};
     all.push_back({slot, std::nullopt, placement::judge(placement_, search), placement::would_fit(placement_, search)});
   }

@@ -106,6 +106,7 @@ void Master::maintain() {
   stop_orphans();
   measure_store();
   tell_peers_who_is_heard();
+  judge_own_clock();
   if (coordination_due_) coordinate();
   if (leave_at_ != kNever) leave();
 }
@@ -128,10 +129,7 @@ void Master::reconcile_due() {
 // Instances whose agent has not answered this owner count as running, but decide nothing. When to look again.
 Monotonic Master::mark(Service& service) {
   end_moves(service);
-  auto const terms = service.exists() ? service::terms_of(service.head) : service::Terms{};
-  bool const stops_first = service.exists() && terms.moving == service::Moving::StopFirst;
-  bool const rolls_stop_first = service.exists() && service.head.rollout.is_under_way() && !terms.is_start_first;
-  std::optional<bool> has_room_elsewhere;
+  bool const stops_first = service.exists() && service::terms_of(service.head).moving == service::Moving::StopFirst;
   bool const may_look = service.placing.looked_elsewhere_at + kLookElsewhere <= now_.monotonic;
   bool looks = false;
   std::size_t looked = 0;
@@ -151,12 +149,11 @@ Monotonic Master::mark(Service& service) {
     bool const fits = may_ask && fits_elsewhere(service, instance);
     if (fits && has_to_stop_first) may_stop_first = false;
     instance.is_leaving = is_moving || (is_drained && !stops_first) || fits;
-    bool const is_to_be_replaced = rolls_stop_first && at && instance.revision != service.head.revision && !instance.stop_sent;
-    instance.has_no_room_after = is_to_be_replaced && !has_room_after(service, instance, has_room_elsewhere);
     instance.was_downed = at && at->downed_at != kNever && instance.created < at->downed_at;
   }
   if (looks && may_look) service.placing.looked_elsewhere_at = now_.monotonic;
-  return looks ? service.placing.looked_elsewhere_at + kLookElsewhere : kNever;
+  auto const look_at = looks ? service.placing.looked_elsewhere_at + kLookElsewhere : kNever;
+  return strand(service) ? std::min(look_at, now_.monotonic + kLookElsewhere) : look_at;
 }
 
 // Where slots must not be doubled, their records say where each is; only instances of revisions without records need the answers.

@@ -158,7 +158,7 @@ void Master::keep_fenced(Node& node) {
     shards_[i].fenced_at = std::min(shards_[i].fenced_at, now_.monotonic);
   }
   bool const is_all_said = node.has_reported && message.fences.empty() && (may_fence || mine_.none());
-  node.fence_at = is_all_said ? kNever : now_.monotonic + fence_retry(nodes_.size());
+  node.fence_at = is_all_said ? kNever : now_.monotonic + fence_retry(view_.nodes.size());
   if (is_all_said) return;
   fences_due_.emplace(node.fence_at, index_of(node));
   send(node, std::move(message), may_fence ? command_until() : kNever);

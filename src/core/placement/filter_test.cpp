@@ -26,6 +26,14 @@ Room room() {
   return room;
 }
 
+TEST(Resources, are_compared_without_overflow) {
+  auto on = room();
+  on.reserved = {1'000'000, 1 << 20};
+  EXPECT_FALSE(has_resources(on, {0, INT64_MAX}));
+  EXPECT_FALSE(has_resources(on, {INT64_MAX, 0}));
+  EXPECT_TRUE(has_resources(on, {3'000'000, (std::int64_t{4} << 30) - (1 << 20)}));
+}
+
 TEST(Constraint, matches_as_docker_does) {
   struct Case {
     char const* text;

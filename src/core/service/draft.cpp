@@ -51,16 +51,19 @@ void Draft::stop_all(std::span<Instance const* const> instances) {
 }
 
 void Draft::place(Slot const& slot) {
-  if (slot.stopping == 0 || terms_.can_overlap) plan_.place.push_back(slot.number);
+  if (slot.stopping == 0 || terms_.is_start_first) plan_.place.push_back(slot.number);
 }
 
-void Draft::fill(Slot const& slot) {
+bool Draft::fills_with_earlier() const {
   using model::RolloutState;
   bool const is_held = head_.rollout.state == RolloutState::Paused || head_.rollout.state == RolloutState::Stopped;
   auto const in_place = model::revision_in_place(head_);
-  bool const goes_back = is_held && in_place != head_.revision && head_.revisions.contains(in_place);
-  if (!goes_back) place(slot);
-  else if (slot.stopping == 0 || terms_.can_overlap) plan_.place_earlier.push_back({slot.number, in_place});
+  return is_held && in_place != head_.revision && head_.revisions.contains(in_place);
+}
+
+void Draft::fill(Slot const& slot) {
+  if (!fills_with_earlier()) place(slot);
+  else if (slot.stopping == 0 || terms_.is_start_first) plan_.place_earlier.push_back({slot.number, model::revision_in_place(head_)});
 }
 
 void Draft::place_beside(Slot const& slot, Instance const& old) {

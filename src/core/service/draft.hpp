@@ -46,6 +46,7 @@ class Draft {
   void place(Slot const& slot);
   // What has been lost of a slot that is empty: while a rollout is held up, at the revision that is known to be good.
   void fill(Slot const& slot);
+  bool fills_with_earlier() const;
   // Wherever else there is room: on another node they do not get in each other's way.
   void place_beside(Slot const& slot, Instance const& old);
   // One of the same, earlier revision, beside it: where what is outdated may stay.

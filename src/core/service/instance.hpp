@@ -35,6 +35,7 @@ struct Exceptional {
   std::optional<Wall> next_start_at;
   std::uint64_t token = 0;  // of its slot, where that must not be doubled
   Monotonic settled_at = kNever;              // when it had served for `monitor` first; kNever as long as it serves for the first time
+  Monotonic stranded_since = kNever;          // its service stops first, and once it had, no node would take the next one
   Monotonic served_until = Monotonic::min();  // when its owner has seen it stop to serve last
   bool had_node = false;    // its slot, until the rollout under way took it away; it may have to wait for a moment
   friend bool operator==(Exceptional const&, Exceptional const&) = default;
@@ -72,12 +73,12 @@ struct Instance {
   bool lacks_room : 1 = false;    // Pending: it would fit once another instance leaves its node
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
   bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
-  bool has_no_room_after : 1 = false;  // its service stops first: once it had, no node would take the next one
   bool was_downed : 1 = false;    // its node was declared down since: what has replaced it is to stay
 
   // What is to stop serves nobody any more, unless another owner wants it to go on.
   bool is_ready() const { return ready_since != kNever && !stop_sent; }
 
+  bool is_stranded() const { return detail->rare->stranded_since != kNever; }
   // It served for `monitor` once, before it ended: what befalls it later is no failure of its rollout.
   bool has_settled() const { return detail->rare->settled_at != kNever; }
 };

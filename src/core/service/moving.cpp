@@ -46,8 +46,10 @@ void move_off(Terms const& terms, Draft& draft) {
     auto const& old = *movable(slot).front();
     bool const is_current = slot.outdated.empty();
     if (!is_current && (terms.moving != Moving::StartFirst || !draft.may_have_successor(old))) continue;
-    if (!may_serve(old)) {  // nobody misses it; but an empty slot would get the current revision
-      if (is_current) draft.stop(old, model::Reason::Replaced);
+    bool const is_filled_alike = is_current && !draft.fills_with_earlier();  // an empty slot gets the same revision
+    if (!is_filled_alike && terms.moving == Moving::StopFirst) continue;
+    if (!may_serve(old)) {  // nobody misses it
+      if (is_filled_alike) draft.stop(old, model::Reason::Replaced);
       else if (!successor(slot)) draft.place_beside(slot, old);
     } else if (turns > 0 && !successor(slot)) {
       --turns;

@@ -30,7 +30,8 @@ class Step {
   Step(model::Head const& head, Terms const& terms, Draft& draft, Now now) : head_(head), terms_(terms), draft_(draft), now_(now) {
     // Of a revision that this rollout made, every instance is its own. A rollback, or a rollout that was resumed, finds others.
     owns_all_ = head.revisions.at(head.revision).created_at == head.rollout.since;
-    began_ = now.monotonic - std::max<Duration>(now.wall - head.rollout.since, Duration::zero());
+    auto const ago = std::max<Duration>(now.wall - head.rollout.since, Duration::zero());
+    began_ = owns_all_ ? Monotonic::min() : now.monotonic - ago;
   }
 
   void run() {
@@ -73,7 +74,7 @@ class Step {
 
   // It would have to stop first, and nothing could follow it.
   bool is_stranded(Slot const& slot) const {
-    auto const is_stuck = [](Instance const* old) { return !may_serve(*old) || old->has_no_room_after; };
+    auto const is_stuck = [](Instance const* old) { return !may_serve(*old) || old->is_stranded(); };
     return !terms_.is_start_first && slot.old_may_serve() && std::ranges::all_of(slot.outdated, is_stuck);
   }
 
@@ -102,7 +103,7 @@ class Step {
     for (auto const* instance : slot.current) {
       if (instance->is_unknown) continue;
       auto const& message = instance->detail->rare->message;
-      auto const deadline = (owns_all_ ? instance->created : std::max(instance->created, began_)) + terms_.progress_deadline;
+      auto const deadline = std::max(instance->created, began_) + terms_.progress_deadline;
       bool const is_late = deadline <= now_.monotonic && !instance->is_ready();
       if (deadline > now_.monotonic) draft_.wake_at(deadline);
       if (has_failed(*instance)) {
@@ -204,7 +205,7 @@ class Step {
     bool const is_in_the_way = has_no_node && (!terms_.is_start_first || (terms_.may_give_way && waits_for_room(*next)));
     for (auto const* old : slot.outdated) {
       if (!may_serve(*old)) draft_.stop(*old, Reason::Replaced);
-      else if (is_in_the_way) stop_within_floor(*old);
+      else if (is_in_the_way && !old->is_stranded()) stop_within_floor(*old);
     }
   }
 
@@ -234,7 +235,7 @@ class Step {
     auto const serving = static_cast<std::size_t>(std::ranges::count_if(slot.outdated, [](Instance const* old) { return serves(*old); }));
     if (may_serve && draft_.serving() < floor_ + serving) return false;
     draft_.stop_all(slot.outdated);
-    if (!may_serve && terms_.can_overlap) draft_.place(slot);
+    if (!may_serve && terms_.is_start_first) draft_.place(slot);
     return true;
   }
 
@@ -243,8 +244,10 @@ class Step {
   void conclude() {
     bool const waits_for_turn = !waiting_.empty() && !has_turns_;
     if (in_progress_ > 0 || tried_again_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
-    if (failing_.empty() && (!waiting_.empty() || !stranded_.empty())) {
-      if (!has_waited_in_vain() && !is_out_of_room()) return;
+    bool const is_stuck = !stranded_.empty() && has_been_stranded();
+    if (!stranded_.empty() && !is_stuck) return;
+    if (failing_.empty() && (is_stuck || !waiting_.empty())) {
+      if (!is_stuck && !has_waited_in_vain()) return;
       if (terms_.failure_action != FailureAction::Continue) return react();
     }
     auto& decision = draft_.plan().decision;
@@ -271,19 +274,25 @@ class Step {
     return false;
   }
 
-  bool is_out_of_room() {
-    if (stranded_.empty()) return false;
-    auto const deadline = std::max(last_begun(), began_) + terms_.progress_deadline;
+  // All of them, for as long as anything may wait: a moment in which nodes do not answer is none.
+  bool has_been_stranded() {
+    auto since = last_begun();
+    for (auto const* slot : stranded_) {
+      for (auto const* old : slot->outdated) {
+        if (old->is_stranded()) since = std::max(since, old->detail->rare->stranded_since);
+      }
+    }
+    auto const deadline = since + terms_.progress_deadline;
     if (deadline > now_.monotonic) return draft_.wake_at(deadline), false;
-    failure_ = Failure{Reason::NoNodeFits,
-                       fmt::format("{}.{} would have to stop first, and no node would take the next one, not even its own: davit service "
-                                   "explain {}",
-                                   head_.name, stranded_.front()->number, head_.name)};
+    if (!failure_)
+      failure_ = Failure{Reason::NoNodeFits,
+                         fmt::format("{}.{} would have to stop first, and no node would take the next one: davit service explain {}",
+                                     head_.name, stranded_.front()->number, head_.name)};
     return true;
   }
 
   Monotonic last_begun() const {
-    auto last = owns_all_ ? Monotonic::min() : began_;
+    auto last = began_;
     for (auto const& slot : draft_.slots()) {
       for (auto const* instance : slot.current) last = std::max(last, instance->created);
     }

@@ -1,5 +1,7 @@
 #include "core/service/status.hpp"
 
+#include <optional>
+
 #include <fmt/core.h>
 
 namespace davit::service {
@@ -32,7 +34,14 @@ State state_of(model::Head const& head, ServiceStatus const& status, bool in_tro
   return status.ready >= status.desired ? State::Running : State::Converging;
 }
 
-std::string trouble_text(model::Head const& head, Instance const& instance, bool is_cut_off, std::int64_t others) {
+struct Trouble {
+  Instance const* instance = nullptr;
+  bool is_cut_off = false;
+};
+
+std::string trouble_text(model::Head const& head, Trouble const& trouble, std::int64_t others) {
+  auto const& [of, is_cut_off] = trouble;
+  auto const& instance = *of;
   auto const& message = instance.detail->rare->message;
   auto const reason = message.empty() ? model::to_string(instance.reason) : std::string_view(message);
   auto text = fmt::format("{}.{}: {}", head.name, instance.slot, is_cut_off ? "its node does not answer" : reason);
@@ -78,9 +87,9 @@ struct SlotCount {
 ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances, std::set<NodeIx> const& unreachable) {
   ServiceStatus status;
   status.desired = head.removing ? 0 : head.spec()->instances;
-  Instance const* trouble = nullptr;
+  std::optional<Trouble> trouble;
   std::int64_t troubles = 0;
-  bool is_trouble_cut_off = false;
+  Instance const* stranded = nullptr;
   SlotCount running;
   SlotCount updated;
   SlotCount ready;
@@ -94,18 +103,22 @@ ServiceStatus status_of(model::Head const& head, InstanceRefs const& instances, 
     ready.add(instance, instance.is_ready() && !is_cut_off);
     if (is_cut_off || is_in_trouble(instance)) {
       ++troubles;
-      if (!trouble) trouble = &instance, is_trouble_cut_off = is_cut_off;
+      if (!trouble) trouble = Trouble{&instance, is_cut_off};
     }
+    if (!stranded && instance.is_stranded()) stranded = &instance;
   }
   status.running = running.slots;
   status.updated = updated.slots;
   status.ready = ready.slots;
-  status.state = state_of(head, status, trouble != nullptr);
+  status.state = state_of(head, status, trouble.has_value());
   if (head.removing) return status;
   status.message = rollout_text(head, status);
+  if (stranded && head.rollout.state == RolloutState::Active)
+    status.message += fmt::format("; {}.{} would have to stop first, and no node would take the next one: davit service explain {}",
+                                  head.name, stranded->slot, head.name);
   bool const tells_enough = head.rollout.state == RolloutState::Stopped || lacks_updates(head, status);
   if (trouble && !tells_enough) {
-    auto const text = trouble_text(head, *trouble, is_trouble_cut_off, troubles - 1);
+    auto const text = trouble_text(head, *trouble, troubles - 1);
     bool const is_past = head.rollout.state == RolloutState::RolledBack;
     status.message = status.message.empty() || is_past ? text : fmt::format("{}; {}", status.message, text);
   }

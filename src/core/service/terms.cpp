@@ -35,7 +35,6 @@ Terms terms_of(model::Head const& head) {
           .progress_deadline = config.progress_deadline,
           .failure_action = is_last_resort ? FailureAction::Pause : config.failure_action,
           .max_failure_ratio = config.max_failure_ratio,
-          .can_overlap = obstacle.empty() && config.order != UpdateOrder::StopFirst,
           .is_start_first = obstacle.empty() && config.order != UpdateOrder::StopFirst,
           .may_give_way = config.order == UpdateOrder::Auto,
           .moving = moving_of(spec),

@@ -28,8 +28,7 @@ struct Terms {
   Duration progress_deadline{};
   model::FailureAction failure_action = model::FailureAction::Pause;
   double max_failure_ratio = 0;
-  bool can_overlap = true;        // two instances of one slot do not get in each other's way, and nobody has forbidden it
-  bool is_start_first = true;
+  bool is_start_first = true;     // two instances of one slot do not get in each other's way, and nobody has forbidden it
   bool may_give_way = true;       // the order was left to Davit: an old instance goes first where its successor fits nowhere beside it
   Moving moving = Moving::StartFirst;
   std::string_view order_reason;  // why this order
