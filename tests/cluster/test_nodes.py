@@ -58,3 +58,12 @@ def test_a_node_that_is_held_back_is_marked_down_and_removed_and_comes_back(clus
         host.heal()
     cluster.wait_whole()
     cluster.wait_running('web', 3)
+
+
+def test_every_master_says_what_keeps_an_instance_off_each_node(cluster):
+    cluster.create('db', idle(1, placement={'constraints': ['node.labels.disk==ssd']}))
+    for master in cluster.masters:
+        said = wait_for(lambda: (out := master.cli('service', 'explain', 'db')[1]).startswith('db.1 waits') and out, 10, f'{master.name} knows that it waits')
+        assert [line.split()[1] for line in said.splitlines() if line.startswith('  ')] == ['constraint'] * 3, said
+        told = wait_for(lambda: master.api.call('GET', '/services/db').json['status']['message'], 10, f'{master.name} has a message')
+        assert 'davit service explain db' in told, told

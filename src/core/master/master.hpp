@@ -414,10 +414,6 @@ class Master {
   void see_running(Service& service, Instance& instance);
   void offer(Service& service, Instance& instance);
   bool is_volume_in_use(Service const& service, Instance const& instance) const;
-  bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
-  bool would_fit_in_place_of(Service const& service, Instance const& other) const;
-  bool would_fit_elsewhere(Service const& service, Instance const& instance);
-  bool strand(Service& service);
   void explain_missing(Service const& service, std::size_t most, std::vector<Unplaced>& all) const;
   std::vector<std::uint32_t> missing_slots(Service const& service, std::size_t most) const;
   void keep_waiting(Service& service, Instance& instance, placement::Search const& search);
@@ -429,6 +425,15 @@ class Master {
   NodeIx home_of(Service const& service, std::uint32_t slot, placement::Request const& request) const;
   NodeIx only_node_for(Service const& service, std::uint32_t slot, placement::Request const& request) const;
   void account(Service& service, Instance& instance, int sign);
+
+  // stranding.cpp: what a rollout that stops first must leave alone
+  struct Promises;
+  bool would_fit_in_place_of(Service const& service, Instance const& other, Promises const& promises) const;
+  // Whether it is worth stopping the slot's old instance for it. Without one, any other may make room.
+  bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
+  std::optional<NodeIx> find_room(Service const& service, std::uint32_t slot, Promises const& promises);
+  Promises promise_to_those_between(Service const& service, std::size_t most);
+  bool mark_stranded(Service& service);  // whether there is anything to mark
 
   void see_use(Service& service, Instance& instance, std::optional<model::InstanceUse> use);
   void see_mean(Service& service);

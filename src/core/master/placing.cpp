@@ -7,7 +7,6 @@
 #include "base/check.hpp"
 #include "base/planted.hpp"
 #include "core/master/master.hpp"
-#include "core/service/terms.hpp"
 
 namespace davit::master {
 
@@ -23,11 +22,6 @@ constexpr Duration kLeastAvoided = 1min;
 constexpr Duration kClaimAgain = 100ms;
 constexpr Duration kMeanStays = 30s;
 constexpr std::size_t kMostStale = 64;
-
-// The request by which an instance was counted, which is its service's present one but while a rollout goes on.
-placement::Request request_for(Placing const& placing, model::SpecRef const& spec) {
-  return placing.from == spec ? placing.request : placement::request_of(*spec, placing.mean);
-}
 
 // The mean of what is measured. No container is free, however little it does.
 placement::Amount mean_of(Usage const& usage) {
@@ -88,12 +82,15 @@ void Master::see_spec(Service& service) {
 void Master::see_running(Service& service, Instance& instance) {
   if (instance.is_starting && !service::is_on_its_way(instance.state)) {
     instance.is_starting = false;
-    placement_.on_running(instance.node, request_for(service.placing, instance.detail->accounted));
+    placement_.on_running(instance.node, request_by(service.placing, instance.detail->accounted));
     service.placing.refusals.erase(instance.id);
   }
   bool const has_container = instance.state == InstanceState::Starting || instance.state == InstanceState::Running;
-  auto const& spec = instance.detail->accounted;
-  if (spec && model::has_node_volume(*spec) && has_container && !instance.stop_sent) service.placing.homes[instance.slot] = instance.node;
+  if (!has_container || instance.stop_sent) return;
+  auto const kept = service.head.revisions.find(instance.revision);
+  bool const is_forgotten = kept == service.head.revisions.end();
+  if (is_forgotten ? service.placing.request.keeps_node : model::has_node_volume(*kept->second.spec))
+    service.placing.homes[instance.slot] = instance.node;
 }
 
 void Master::see_use(Service& service, Instance& instance, std::optional<model::InstanceUse> use) {
@@ -113,7 +110,7 @@ void Master::see_mean(Service& service) {
   placing.mean_at = now_.monotonic + kMeanStays;
   auto const count_all = [&](auto const& count) {
     for (auto const& instance : service.instances) {
-      if (instance.node != kNoNode) count(instance, request_for(placing, instance.detail->accounted));
+      if (instance.node != kNoNode) count(instance, request_by(placing, instance.detail->accounted));
     }
   };
   count_all([&](Instance const& each, placement::Request const& by) { placement_.remove(each.node, by, each.is_starting); });
@@ -136,10 +133,10 @@ void Master::account(Service& service, Instance& instance, int sign) {
     auto const kept = service.head.revisions.find(instance.revision);
     accounted = kept == service.head.revisions.end() ? kForgotten : kept->second.spec;
     service.placing.tally.add(instance.node);
-    placement_.add(instance.node, request_for(service.placing, accounted), instance.is_starting);
+    placement_.add(instance.node, request_by(service.placing, accounted), instance.is_starting);
   } else {
     service.placing.tally.remove(instance.node);
-    placement_.remove(instance.node, request_for(service.placing, accounted), instance.is_starting);
+    placement_.remove(instance.node, request_by(service.placing, accounted), instance.is_starting);
     instance.is_starting = false;
     accounted.reset();
   }
@@ -165,7 +162,7 @@ placement::Request const& Master::request_of(Service const& service, Instance co
                                              std::optional<placement::Request>& own) const {
   auto const kept = service.head.revisions.find(instance.revision);
   if (instance.revision == service.head.revision || kept == service.head.revisions.end()) return service.placing.request;
-  return own.emplace(request_for(service.placing, kept->second.spec));
+  return own.emplace(request_by(service.placing, kept->second.spec));
 }
 
 placement::Search Master::search_for(Service const& service, Instance const& instance, placement::Request const& request) const {
@@ -273,60 +270,6 @@ void Master::send_offer(Service& service, Instance& instance) {
     touch(service);
   }
   confirm(service, instance);
-}
-
-// Whether it is worth stopping the slot's old instance for it. Without one, any other may make room.
-bool Master::would_fit_in_place_of_another(Service const& service, Instance const& instance) const {
-  auto const same_slot = service.instances.of_slot(instance.slot);
-  auto const is_somewhere = [](Instance const& other) { return other.node != kNoNode; };
-  return std::ranges::none_of(same_slot, is_somewhere) || std::ranges::any_of(same_slot, [&](Instance const& other) {
-           return is_somewhere(other) && would_fit_in_place_of(service, other);
-         });
-}
-
-// Whether its node would take an instance of the current revision if this one were gone.
-bool Master::would_fit_in_place_of(Service const& service, Instance const& other) const {
-  auto const& placing = service.placing;
-  auto const given_back = request_for(placing, other.detail->accounted);
-  auto request = placing.request;
-  std::erase_if(request.ports, [&](placement::HostPort const& wanted) {
-    return std::ranges::any_of(given_back.ports, [&](placement::HostPort const& port) {
-      return port.protocol == wanted.protocol && port.number == wanted.number && model::share_address(port.address, wanted.address);
-    });
-  });
-  auto const sight =
-      placement_.sight(other.node, {.service = service.head.uid, .request = request, .tally = placing.tally, .refusals = {}});
-  auto room = sight.room;
-  room.reserved = room.reserved - given_back.kind.reserved;
-  return !first_rejection(request, {sight.traits, room, sight.of_service - 1, false, sight.taken_port, nullptr});
-}
-
-// Of a service that stops first. What others of it have left, or wait for, is theirs.
-bool Master::would_fit_elsewhere(Service const& service, Instance const& instance) {
-  auto const search = search_for(service, instance, service.placing.request);
-  return search.only != instance.node && placement_.choose(search);
-}
-
-// Marks, while a rollout that stops first is under way, those that nothing could follow; whether there are any. Room elsewhere is
-// promised to one slot at a time, and to none while another one is between two nodes.
-bool Master::strand(Service& service) {
-  bool const rolls = service.exists() && service.head.rollout.is_under_way() && !service::terms_of(service.head).is_start_first;
-  auto const is_between = [](Instance const& each) {
-    return each.stop_sent || (each.state == InstanceState::Pending && each.node == kNoNode);
-  };
-  bool may_go_elsewhere = rolls && std::ranges::none_of(service.instances, is_between);
-  bool is_any_stranded = false;
-  for (auto& instance : service.instances) {
-    bool const is_outdated = rolls && instance.node != kNoNode && instance.revision != service.head.revision && !instance.stop_sent;
-    if (!is_outdated && !instance.is_stranded()) continue;
-    bool is_stranded = is_outdated && !would_fit_in_place_of(service, instance);
-    if (is_stranded && may_go_elsewhere && would_fit_elsewhere(service, instance)) is_stranded = may_go_elsewhere = false;
-    is_any_stranded |= is_stranded;
-    if (is_stranded == instance.is_stranded()) continue;
-    instance.detail->rare.change([&](service::Exceptional& rare) { rare.stranded_since = is_stranded ? now_.monotonic : kNever; });
-    touch(service);
-  }
-  return is_any_stranded;
 }
 
 // Slots that are like each other are kept waiting by the same thing, so the nodes are walked through once for all of them.

@@ -153,7 +153,7 @@ Monotonic Master::mark(Service& service) {
   }
   if (looks && may_look) service.placing.looked_elsewhere_at = now_.monotonic;
   auto const look_at = looks ? service.placing.looked_elsewhere_at + kLookElsewhere : kNever;
-  return strand(service) ? std::min(look_at, now_.monotonic + kLookElsewhere) : look_at;
+  return mark_stranded(service) ? std::min(look_at, now_.monotonic + kLookElsewhere) : look_at;
 }
 
 // Where slots must not be doubled, their records say where each is; only instances of revisions without records need the answers.

@@ -81,7 +81,8 @@ void Master::lose(std::bitset<kShards> lost) {
     for (auto& instance : service.instances) {
       if (instance.stop_sent) touch(service);
       if (instance.stop_sent && instance.state == model::InstanceState::Running) instance.reason = model::Reason::None;
-      instance.stop_sent = instance.is_confirmed = false;
+      instance.stop_sent = instance.is_confirmed = instance.is_held = false;
+      if (instance.is_stranded()) instance.detail->rare.change([](service::Exceptional& rare) { rare.stranded_since = kNever; });
       instance.retry_at = kNever;
       bool const is_intended = instance.state == model::InstanceState::Pending || instance.state == model::InstanceState::Offered ||
                                instance.state == model::InstanceState::Lost;

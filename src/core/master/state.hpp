@@ -132,6 +132,11 @@ struct Placing {
   std::optional<std::uint64_t> shortfall_version;  // … and of the index then
 };
 
+// That by which an instance was counted: its service's present one, but while a rollout goes on.
+inline placement::Request request_by(Placing const& placing, model::SpecRef const& spec) {
+  return placing.from == spec ? placing.request : placement::request_of(*spec, placing.mean);
+}
+
 // What this owner is about to do with a slot that must not be doubled. All else follows from the slot's record in the view.
 struct SlotWork {
   bool is_writing = false;  // until the view shows what became of it

@@ -73,6 +73,7 @@ struct Instance {
   bool lacks_room : 1 = false;    // Pending: it would fit once another instance leaves its node
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
   bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
+  bool is_held : 1 = false;       // as if it were stranded, while the room for its next one is another slot's
   bool was_downed : 1 = false;    // its node was declared down since: what has replaced it is to stay
 
   // What is to stop serves nobody any more, unless another owner wants it to go on.

@@ -1,0 +1,134 @@
+// What a rollout that stops first must leave alone for now: an instance that nothing could follow, on its own node or on another one, and
+// one whose next one's room others of its service are about to take. Nobody is told anything here; rollout.cpp goes by the marks.
+#include <algorithm>
+
+#include "core/master/master.hpp"
+#include "core/service/terms.hpp"
+
+namespace davit::master {
+namespace {
+
+using model::InstanceState;
+using placement::Amount;
+
+constexpr std::size_t kMostPromised = 64;
+
+Amount growth(Amount const& before, Amount const& after) {
+  return {std::max<std::int64_t>(0, after.microcores - before.microcores), std::max<std::int64_t>(0, after.memory - before.memory)};
+}
+
+}  // namespace
+
+// Room that slots of one service are to have after one plan, which the index does not know of yet.
+struct Master::Promises {
+  std::map<NodeIx, Amount> room;
+  std::vector<placement::Refusal> nodes;  // no other slot is sent there in this plan
+  std::size_t moves = 0;                  // slots that go to another node, or have no node yet
+
+  void enter(NodeIx node, Amount const& amount) {
+    if (amount != Amount{}) room[node] += amount;
+    if (amount != Amount{} && nodes.size() < kMostPromised) nodes.push_back({node, kNever, model::Reason::None, {}});
+  }
+  void move_to(NodeIx node, Amount const& amount) {
+    ++moves;
+    room[node] += amount;
+    nodes.push_back({node, kNever, model::Reason::None, {}});
+  }
+};
+
+// Whether its node would take an instance of the current revision if this one were gone, beside what is promised there.
+bool Master::would_fit_in_place_of(Service const& service, Instance const& other, Promises const& promises) const {
+  auto const& placing = service.placing;
+  auto const given_back = request_by(placing, other.detail->accounted);
+  auto request = placing.request;
+  std::erase_if(request.ports, [&](placement::HostPort const& wanted) {
+    return std::ranges::any_of(given_back.ports, [&](placement::HostPort const& port) {
+      return port.protocol == wanted.protocol && port.number == wanted.number && model::share_address(port.address, wanted.address);
+    });
+  });
+  auto const sight =
+      placement_.sight(other.node, {.service = service.head.uid, .request = request, .tally = placing.tally, .refusals = {}});
+  auto room = sight.room;
+  room.reserved = room.reserved - given_back.kind.reserved;
+  if (auto const promised = promises.room.find(other.node); promised != promises.room.end()) room.reserved += promised->second;
+  return !first_rejection(request, {sight.traits, room, sight.of_service - 1, false, sight.taken_port, nullptr});
+}
+
+bool Master::would_fit_in_place_of_another(Service const& service, Instance const& instance) const {
+  auto const same_slot = service.instances.of_slot(instance.slot);
+  auto const is_somewhere = [](Instance const& other) { return other.node != kNoNode; };
+  return std::ranges::none_of(same_slot, is_somewhere) || std::ranges::any_of(same_slot, [&](Instance const& other) {
+           return is_somewhere(other) && would_fit_in_place_of(service, other, {});
+         });
+}
+
+std::optional<NodeIx> Master::find_room(Service const& service, std::uint32_t slot, Promises const& promises) {
+  auto const& placing = service.placing;
+  return placement_.choose({.service = service.head.uid,
+                            .request = placing.request,
+                            .tally = placing.tally,
+                            .only = only_node_for(service, slot, placing.request),
+                            .refusals = promises.nodes});
+}
+
+// To slots that are between two instances: what they left, or are about to leave, is theirs.
+Master::Promises Master::promise_to_those_between(Service const& service, std::size_t most) {
+  Promises promises;
+  auto const& wanted = service.placing.request.kind.reserved;
+  auto const promise = [&](std::uint32_t slot) {
+    if (promises.moves >= most) return;
+    if (auto const node = find_room(service, slot, promises)) promises.move_to(*node, wanted);
+  };
+  for (auto const slot : missing_slots(service, most)) promise(slot);
+  for (auto const& instance : service.instances) {
+    if (instance.slot > static_cast<std::uint32_t>(service.head.spec()->instances)) break;
+    auto const others = service.instances.of_slot(instance.slot);
+    bool const is_followed = std::ranges::any_of(others, [&](Instance const& other) {
+      return other.revision == service.head.revision && !other.stop_sent && other.node != kNoNode;
+    });
+    if (is_followed) continue;
+    if (instance.stop_sent && instance.node != kNoNode) {
+      if (would_fit_in_place_of(service, instance, promises))
+        promises.enter(instance.node, growth(request_by(service.placing, instance.detail->accounted).kind.reserved, wanted));
+      else promise(instance.slot);
+    } else if (instance.state == InstanceState::Pending && instance.node == kNoNode && instance.revision == service.head.revision) {
+      promise(instance.slot);
+    }
+  }
+  return promises;
+}
+
+bool Master::mark_stranded(Service& service) {
+  auto const terms = service.exists() ? service::terms_of(service.head) : service::Terms{};
+  bool const stops_first = service.exists() && service.head.rollout.is_under_way() && !terms.is_start_first;
+  auto const slots = stops_first ? static_cast<std::uint32_t>(service.head.spec()->instances) : 0;
+  auto const most = std::min(terms.parallelism, kMostPromised);
+  auto promises = stops_first ? promise_to_those_between(service, most) : Promises();
+  std::optional<bool> fits_anywhere;  // one that may go to any node, whatever is promised
+  bool is_any_marked = false;
+  for (auto& instance : service.instances) {
+    bool const is_outdated =
+        instance.slot <= slots && instance.node != kNoNode && instance.revision != service.head.revision && !instance.stop_sent;
+    bool is_stranded = false;
+    instance.is_held = false;
+    if (is_outdated && would_fit_in_place_of(service, instance, promises)) {
+      auto const given_back = request_by(service.placing, instance.detail->accounted).kind.reserved;
+      promises.enter(instance.node, growth(given_back, service.placing.request.kind.reserved));
+    } else if (is_outdated) {
+      auto const node = promises.moves < most ? find_room(service, instance.slot, promises) : std::nullopt;
+      bool const may_go_anywhere = only_node_for(service, instance.slot, service.placing.request) == kNoNode;
+      if (node) promises.move_to(*node, service.placing.request.kind.reserved);
+      else if (would_fit_in_place_of(service, instance, {})) instance.is_held = true;
+      else if (!may_go_anywhere) instance.is_held = find_room(service, instance.slot, {}).has_value();
+      else instance.is_held = fits_anywhere ? *fits_anywhere : *(fits_anywhere = find_room(service, instance.slot, {}).has_value());
+      is_stranded = !node && !instance.is_held;
+    }
+    is_any_marked |= is_stranded || instance.is_held;
+    if (is_stranded == instance.is_stranded()) continue;
+    instance.detail->rare.change([&](service::Exceptional& rare) { rare.stranded_since = is_stranded ? now_.monotonic : kNever; });
+    touch(service);
+  }
+  return is_any_marked;
+}
+
+}  // namespace davit::master
