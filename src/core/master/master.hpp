@@ -428,7 +428,7 @@ class Master {
 
   // stranding.cpp: what a rollout that stops first must leave alone
   struct Promises;
-  bool would_fit_in_place_of(Service const& service, Instance const& other, Promises const& promises) const;
+  bool would_fit_in_place_of(Service const& service, Instance const& other, Promises& promises) const;
   // Whether it is worth stopping the slot's old instance for it. Without one, any other may make room.
   bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
   std::optional<NodeIx> find_room(Service const& service, std::uint32_t slot, Promises const& promises);

@@ -24,6 +24,10 @@ struct Master::Promises {
   std::map<NodeIx, Amount> room;
   std::vector<placement::Refusal> nodes;  // no other slot is sent there in this plan
   std::size_t moves = 0;                  // slots that go to another node, or have no node yet
+  // What the present revision asks for in place of an instance that counts by `before`, which many do.
+  model::SpecRef before;
+  placement::Request in_place;
+  Amount given_back;
 
   void enter(NodeIx node, Amount const& amount) {
     if (amount != Amount{}) room[node] += amount;
@@ -37,19 +41,24 @@ struct Master::Promises {
 };
 
 // Whether its node would take an instance of the current revision if this one were gone, beside what is promised there.
-bool Master::would_fit_in_place_of(Service const& service, Instance const& other, Promises const& promises) const {
+bool Master::would_fit_in_place_of(Service const& service, Instance const& other, Promises& promises) const {
   auto const& placing = service.placing;
-  auto const given_back = request_by(placing, other.detail->accounted);
-  auto request = placing.request;
-  std::erase_if(request.ports, [&](placement::HostPort const& wanted) {
-    return std::ranges::any_of(given_back.ports, [&](placement::HostPort const& port) {
-      return port.protocol == wanted.protocol && port.number == wanted.number && model::share_address(port.address, wanted.address);
+  if (promises.before != other.detail->accounted) {
+    promises.before = other.detail->accounted;
+    auto const given_back = request_by(placing, promises.before);
+    promises.given_back = given_back.kind.reserved;
+    promises.in_place = placing.request;
+    std::erase_if(promises.in_place.ports, [&](placement::HostPort const& wanted) {
+      return std::ranges::any_of(given_back.ports, [&](placement::HostPort const& port) {
+        return port.protocol == wanted.protocol && port.number == wanted.number && model::share_address(port.address, wanted.address);
+      });
     });
-  });
+  }
+  auto const& request = promises.in_place;
   auto const sight =
       placement_.sight(other.node, {.service = service.head.uid, .request = request, .tally = placing.tally, .refusals = {}});
   auto room = sight.room;
-  room.reserved = room.reserved - given_back.kind.reserved;
+  room.reserved -= promises.given_back;
   if (auto const promised = promises.room.find(other.node); promised != promises.room.end()) room.reserved += promised->second;
   return !first_rejection(request, {sight.traits, room, sight.of_service - 1, false, sight.taken_port, nullptr});
 }
@@ -57,8 +66,9 @@ bool Master::would_fit_in_place_of(Service const& service, Instance const& other
 bool Master::would_fit_in_place_of_another(Service const& service, Instance const& instance) const {
   auto const same_slot = service.instances.of_slot(instance.slot);
   auto const is_somewhere = [](Instance const& other) { return other.node != kNoNode; };
+  Promises none;
   return std::ranges::none_of(same_slot, is_somewhere) || std::ranges::any_of(same_slot, [&](Instance const& other) {
-           return is_somewhere(other) && would_fit_in_place_of(service, other, {});
+           return is_somewhere(other) && would_fit_in_place_of(service, other, none);
          });
 }
 
@@ -88,8 +98,7 @@ Master::Promises Master::promise_to_those_between(Service const& service, std::s
     });
     if (is_followed) continue;
     if (instance.stop_sent && instance.node != kNoNode) {
-      if (would_fit_in_place_of(service, instance, promises))
-        promises.enter(instance.node, growth(request_by(service.placing, instance.detail->accounted).kind.reserved, wanted));
+      if (would_fit_in_place_of(service, instance, promises)) promises.enter(instance.node, growth(promises.given_back, wanted));
       else promise(instance.slot);
     } else if (instance.state == InstanceState::Pending && instance.node == kNoNode && instance.revision == service.head.revision) {
       promise(instance.slot);
@@ -104,6 +113,7 @@ bool Master::mark_stranded(Service& service) {
   auto const slots = stops_first ? static_cast<std::uint32_t>(service.head.spec()->instances) : 0;
   auto const most = std::min(terms.parallelism, kMostPromised);
   auto promises = stops_first ? promise_to_those_between(service, most) : Promises();
+  Promises none;
   std::optional<bool> fits_anywhere;  // one that may go to any node, whatever is promised
   bool is_any_marked = false;
   for (auto& instance : service.instances) {
@@ -112,15 +122,14 @@ bool Master::mark_stranded(Service& service) {
     bool is_stranded = false;
     instance.is_held = false;
     if (is_outdated && would_fit_in_place_of(service, instance, promises)) {
-      auto const given_back = request_by(service.placing, instance.detail->accounted).kind.reserved;
-      promises.enter(instance.node, growth(given_back, service.placing.request.kind.reserved));
+      promises.enter(instance.node, growth(promises.given_back, service.placing.request.kind.reserved));
     } else if (is_outdated) {
       auto const node = promises.moves < most ? find_room(service, instance.slot, promises) : std::nullopt;
       bool const may_go_anywhere = only_node_for(service, instance.slot, service.placing.request) == kNoNode;
       if (node) promises.move_to(*node, service.placing.request.kind.reserved);
-      else if (would_fit_in_place_of(service, instance, {})) instance.is_held = true;
-      else if (!may_go_anywhere) instance.is_held = find_room(service, instance.slot, {}).has_value();
-      else instance.is_held = fits_anywhere ? *fits_anywhere : *(fits_anywhere = find_room(service, instance.slot, {}).has_value());
+      else if (would_fit_in_place_of(service, instance, none)) instance.is_held = true;
+      else if (!may_go_anywhere) instance.is_held = find_room(service, instance.slot, none).has_value();
+      else instance.is_held = fits_anywhere ? *fits_anywhere : *(fits_anywhere = find_room(service, instance.slot, none).has_value());
       is_stranded = !node && !instance.is_held;
     }
     is_any_marked |= is_stranded || instance.is_held;
