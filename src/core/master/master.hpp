@@ -426,7 +426,7 @@ class Master {
   NodeIx only_node_for(Service const& service, std::uint32_t slot, placement::Request const& request) const;
   void account(Service& service, Instance& instance, int sign);
 
-  // stranding.cpp: what a rollout that stops first must leave alone
+  // stranding.cpp: what a rollout must not stop for now
   struct Promises;
   bool would_fit_in_place_of(Service const& service, Instance const& other, Promises& promises) const;
   // Whether it is worth stopping the slot's old instance for it. Without one, any other may make room.

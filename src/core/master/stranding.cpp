@@ -1,8 +1,10 @@
-// What a rollout that stops first must leave alone for now: an instance that nothing could follow, on its own node or on another one, and
-// one whose next one's room others of its service are about to take. Nobody is told anything here; rollout.cpp goes by the marks.
+// What a rollout must not stop for now, where it stops before it places, or gives way to what has found no room: an instance that nothing
+// could follow, on its own node or on another one, and one whose next one's room others of its service are about to take. Nobody is told
+// anything here; rollout.cpp goes by the marks.
 #include <algorithm>
 
 #include "core/master/master.hpp"
+#include "core/service/draft.hpp"
 #include "core/service/terms.hpp"
 
 namespace davit::master {
@@ -109,20 +111,27 @@ Master::Promises Master::promise_to_those_between(Service const& service, std::s
 
 bool Master::mark_stranded(Service& service) {
   auto const terms = service.exists() ? service::terms_of(service.head) : service::Terms{};
-  bool const stops_first = service.exists() && service.head.rollout.is_under_way() && !terms.is_start_first;
-  auto const slots = stops_first ? static_cast<std::uint32_t>(service.head.spec()->instances) : 0;
+  bool const rolls = service.exists() && service.head.rollout.is_under_way() && (!terms.is_start_first || terms.may_give_way);
+  auto const slots = rolls ? static_cast<std::uint32_t>(service.head.spec()->instances) : 0;
   auto const most = std::min(terms.parallelism, kMostPromised);
-  auto promises = stops_first ? promise_to_those_between(service, most) : Promises();
+  auto promises = rolls ? promise_to_those_between(service, most) : Promises();
+  auto const gives_way = [&](Instance const& old) {
+    return std::ranges::any_of(service.instances.of_slot(old.slot), [&](Instance const& next) {
+      return next.revision == service.head.revision && service::waits_for_room(next);
+    });
+  };
   Promises none;
   std::optional<bool> fits_anywhere;  // one that may go to any node, whatever is promised
   bool is_any_marked = false;
   for (auto& instance : service.instances) {
-    bool const is_outdated =
-        instance.slot <= slots && instance.node != kNoNode && instance.revision != service.head.revision && !instance.stop_sent;
+    bool const is_outdated = instance.slot <= slots && instance.node != kNoNode && instance.revision != service.head.revision &&
+                             !instance.stop_sent && (!terms.is_start_first || gives_way(instance));
     bool is_stranded = false;
     instance.is_held = false;
     if (is_outdated && would_fit_in_place_of(service, instance, promises)) {
       promises.enter(instance.node, growth(promises.given_back, service.placing.request.kind.reserved));
+    } else if (is_outdated && terms.is_start_first) {
+      instance.is_held = true;
     } else if (is_outdated) {
       auto const node = promises.moves < most ? find_room(service, instance.slot, promises) : std::nullopt;
       bool const may_go_anywhere = only_node_for(service, instance.slot, service.placing.request) == kNoNode;

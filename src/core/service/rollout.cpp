@@ -205,7 +205,7 @@ class Step {
     bool const is_in_the_way = has_no_node && (!terms_.is_start_first || (terms_.may_give_way && waits_for_room(*next)));
     for (auto const* old : slot.outdated) {
       if (!may_serve(*old)) draft_.stop(*old, Reason::Replaced);
-      else if (is_in_the_way && !old->is_stranded()) stop_within_floor(*old);
+      else if (is_in_the_way && !old->is_stranded() && !old->is_held) stop_within_floor(*old);
     }
   }
 
