@@ -431,7 +431,7 @@ class Master {
   bool would_fit_in_place_of(Service const& service, Instance const& other, Promises& promises) const;
   // Whether it is worth stopping the slot's old instance for it. Without one, any other may make room.
   bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
-  std::optional<NodeIx> find_room(Service const& service, std::uint32_t slot, Promises const& promises);
+  std::optional<NodeIx> find_room(Service const& service, std::uint32_t slot, Promises& promises);
   Promises promise_to_those_between(Service const& service, std::size_t most);
   bool mark_stranded(Service& service);  // whether there is anything to mark
 

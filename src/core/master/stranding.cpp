@@ -13,7 +13,7 @@ namespace {
 using model::InstanceState;
 using placement::Amount;
 
-constexpr std::size_t kMostPromised = 64;
+constexpr std::size_t kMostMoves = 256;  // of a service at a time: each is a search
 
 Amount growth(Amount const& before, Amount const& after) {
   return {std::max<std::int64_t>(0, after.microcores - before.microcores), std::max<std::int64_t>(0, after.memory - before.memory)};
@@ -24,7 +24,7 @@ Amount growth(Amount const& before, Amount const& after) {
 // Room that slots of one service are to have after one plan, which the index does not know of yet.
 struct Master::Promises {
   std::map<NodeIx, Amount> room;
-  std::vector<placement::Refusal> nodes;  // no other slot is sent there in this plan
+  std::vector<placement::Refusal> nodes;  // take no more, with what is promised
   std::size_t moves = 0;                  // slots that go to another node, or have no node yet
   // What the present revision asks for in place of an instance that counts by `before`, which many do.
   model::SpecRef before;
@@ -33,13 +33,13 @@ struct Master::Promises {
 
   void enter(NodeIx node, Amount const& amount) {
     if (amount != Amount{}) room[node] += amount;
-    if (amount != Amount{} && nodes.size() < kMostPromised) nodes.push_back({node, kNever, model::Reason::None, {}});
   }
-  void move_to(NodeIx node, Amount const& amount) {
+  void move_to(NodeIx node, placement::Request const& request) {
     ++moves;
-    room[node] += amount;
-    nodes.push_back({node, kNever, model::Reason::None, {}});
+    enter(node, request.kind.reserved);
+    if (!request.ports.empty() || request.max_per_node > 0) bar(node);
   }
+  void bar(NodeIx node) { nodes.push_back({node, kNever, model::Reason::None, {}}); }
 };
 
 // Whether its node would take an instance of the current revision if this one were gone, beside what is promised there.
@@ -74,13 +74,21 @@ bool Master::would_fit_in_place_of_another(Service const& service, Instance cons
          });
 }
 
-std::optional<NodeIx> Master::find_room(Service const& service, std::uint32_t slot, Promises const& promises) {
+std::optional<NodeIx> Master::find_room(Service const& service, std::uint32_t slot, Promises& promises) {
   auto const& placing = service.placing;
-  return placement_.choose({.service = service.head.uid,
-                            .request = placing.request,
-                            .tally = placing.tally,
-                            .only = only_node_for(service, slot, placing.request),
-                            .refusals = promises.nodes});
+  for (;;) {
+    auto const node = placement_.choose({.service = service.head.uid,
+                                         .request = placing.request,
+                                         .tally = placing.tally,
+                                         .only = only_node_for(service, slot, placing.request),
+                                         .refusals = promises.nodes});
+    auto const promised = node ? promises.room.find(*node) : promises.room.end();
+    if (promised == promises.room.end()) return node;
+    auto room = placement_.room(*node);
+    room.reserved += promised->second;
+    if (has_resources(room, placing.request.kind.reserved)) return node;
+    promises.bar(*node);
+  }
 }
 
 // To slots that are between two instances: what they left, or are about to leave, is theirs.
@@ -89,7 +97,7 @@ Master::Promises Master::promise_to_those_between(Service const& service, std::s
   auto const& wanted = service.placing.request.kind.reserved;
   auto const promise = [&](std::uint32_t slot) {
     if (promises.moves >= most) return;
-    if (auto const node = find_room(service, slot, promises)) promises.move_to(*node, wanted);
+    if (auto const node = find_room(service, slot, promises)) promises.move_to(*node, service.placing.request);
   };
   for (auto const slot : missing_slots(service, most)) promise(slot);
   for (auto const& instance : service.instances) {
@@ -113,7 +121,7 @@ bool Master::mark_stranded(Service& service) {
   auto const terms = service.exists() ? service::terms_of(service.head) : service::Terms{};
   bool const rolls = service.exists() && service.head.rollout.is_under_way() && (!terms.is_start_first || terms.may_give_way);
   auto const slots = rolls ? static_cast<std::uint32_t>(service.head.spec()->instances) : 0;
-  auto const most = std::min(terms.parallelism, kMostPromised);
+  auto const most = std::min(terms.parallelism, kMostMoves);
   auto promises = rolls ? promise_to_those_between(service, most) : Promises();
   auto const gives_way = [&](Instance const& old) {
     return std::ranges::any_of(service.instances.of_slot(old.slot), [&](Instance const& next) {
@@ -135,7 +143,7 @@ bool Master::mark_stranded(Service& service) {
     } else if (is_outdated) {
       auto const node = promises.moves < most ? find_room(service, instance.slot, promises) : std::nullopt;
       bool const may_go_anywhere = only_node_for(service, instance.slot, service.placing.request) == kNoNode;
-      if (node) promises.move_to(*node, service.placing.request.kind.reserved);
+      if (node) promises.move_to(*node, service.placing.request);
       else if (would_fit_in_place_of(service, instance, none)) instance.is_held = true;
       else if (!may_go_anywhere) instance.is_held = find_room(service, instance.slot, none).has_value();
       else instance.is_held = fits_anywhere ? *fits_anywhere : *(fits_anywhere = find_room(service, instance.slot, none).has_value());

@@ -217,11 +217,12 @@ class Step {
     auto const busy = in_progress_ + resting_;
     auto turns = terms_.parallelism > busy ? terms_.parallelism - busy : 0;
     has_turns_ = turns > 0;
+    bool is_any_held = false;  // the room for its next instance is another slot's at this moment
     for (auto const* slot : waiting_) {
       if (turns == 0) return;
       bool const is_held = std::ranges::any_of(slot->outdated, [](Instance const* old) { return may_serve(*old) && old->is_held; });
-      is_any_held_ |= is_held;
-      if (is_held || (is_any_held_ && has_no_node(*slot)) || !replace(*slot)) continue;
+      is_any_held |= is_held;
+      if (is_held || (is_any_held && has_no_node(*slot)) || !replace(*slot)) continue;
       --turns;
       ++in_progress_;
     }
@@ -245,7 +246,7 @@ class Step {
   // has to end within the progress deadline.
   void conclude() {
     bool const waits_for_turn = !waiting_.empty() && !has_turns_;
-    if (in_progress_ > 0 || tried_again_ > 0 || out_of_reach_ > 0 || waits_for_turn || is_any_held_) return;
+    if (in_progress_ > 0 || tried_again_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
     bool const is_stuck = !stranded_.empty() && has_been_stranded();
     if (!stranded_.empty() && !is_stuck) return;
     if (failing_.empty() && (is_stuck || !waiting_.empty())) {
@@ -320,7 +321,6 @@ class Step {
   std::size_t in_progress_ = 0;
   std::size_t resting_ = 0;           // done, or failing, and holding its turn for `delay`
   bool has_turns_ = false;
-  bool is_any_held_ = false;          // the room for its next instance is another slot's at this moment
 };
 
 }  // namespace
