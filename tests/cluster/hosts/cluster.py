@@ -97,10 +97,11 @@ class Cluster:
         return {container for _, container in self.running(service)}
 
     def owner(self, name):
-        """The master that holds a service of which instances wait for a node: the one that can explain them."""
+        """The master that holds a service of which instances wait for a node: the one that knows since when."""
         def seen():
-            return [host for host in self.masters if host.master.runs() and host.api.get(f'/services/{name}/explain').json.get('slots')]
-        return wait_for(lambda: len(seen()) == 1 and seen()[0], 30, f'one master explains why {name} waits')
+            return [host for host in self.masters if host.master.runs() and any(
+                slot['waiting_since'] for slot in host.api.get(f'/services/{name}/explain').json.get('slots', []))]
+        return wait_for(lambda: len(seen()) == 1 and seen()[0], 30, f'one master knows since when {name} waits')
 
     def etcd_leader(self):
         """The host of etcd's leader, by its own word."""
