@@ -141,7 +141,8 @@ asio::awaitable<http::Response> async_change(Call call, NodeCommand command) {
   auto const options = read_write_options(call.request);
   if (!options) co_return problem_of(options.error());
   if (options->if_match)
-    co_return problem_of({Code::Invalid, "nodes have no ETag: a request about a node says what is to be, whatever it was", "If-Match"});
+    co_return problem_of(
+        {Code::Invalid, "nodes have no ETag: leave it out; a request about a node says what is to be, whatever it was", "If-Match"});
   auto const* node = find_node(call.context.master(), call.name);
   if (!node || !node->is_recorded) co_return node_not_found(call.name);
   if (auto refused = refuse_ambiguous(call.context.master(), *node, call.name)) co_return *std::move(refused);

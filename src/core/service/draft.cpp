@@ -56,9 +56,9 @@ void Draft::place(Slot const& slot) {
 
 bool Draft::fills_with_earlier() const {
   using model::RolloutState;
-  bool const is_held = head_.rollout.state == RolloutState::Paused || head_.rollout.state == RolloutState::Stopped;
+  bool const is_held_up = head_.rollout.state == RolloutState::Paused || head_.rollout.state == RolloutState::Stopped;
   auto const in_place = model::revision_in_place(head_);
-  return is_held && in_place != head_.revision && head_.revisions.contains(in_place);
+  return is_held_up && in_place != head_.revision && head_.revisions.contains(in_place);
 }
 
 void Draft::fill(Slot const& slot) {

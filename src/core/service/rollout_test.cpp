@@ -300,22 +300,29 @@ TEST(Rollout, misses_what_may_serve_like_what_serves) {
   EXPECT_EQ(stopped_of(instances), (std::vector<std::uint64_t>{1, 3}));
 }
 
-// Of three slots the first one's new instance served for `monitor` at the hour, and has ended since. One at a time, with `delay` between.
+// Three slots, of which the first has its new instance: it had served for `monitor` by then, and is as the test says now.
+std::vector<Instance> instances_with_one_settled(InstanceState state, Monotonic ready_since, Monotonic settled_at) {
+  std::vector<Instance> instances;
+  for (std::uint32_t slot = 1; slot <= 3; ++slot) {
+    Instance made;
+    made.id = {slot};
+    made.slot = slot;
+    made.revision = slot == 1 ? 2 : 1;
+    made.created = Monotonic{} + 59min;
+    made.state = slot == 1 ? state : InstanceState::Running;
+    made.ready_since = slot == 1 ? ready_since : Monotonic{} + 1s;
+    if (slot == 1) made.detail->rare.change([&](Exceptional& rare) { rare.settled_at = rare.served_until = settled_at; });
+    instances.push_back(std::move(made));
+  }
+  return instances;
+}
+
+// The new instance settled at the hour, and has ended since. One at a time, with `delay` between.
 TEST(Rollout, rests_for_delay_also_after_one_that_has_ended) {
   auto const head = head_on_its_way(3, {.parallelism = 1, .delay = 1min, .order = model::UpdateOrder::StartFirst});
   auto const plan_after = [&](Duration time, bool serves_again) {
-    std::vector<Instance> instances;
-    for (std::uint32_t slot = 1; slot <= 3; ++slot) {
-      Instance made;
-      made.id = {slot};
-      made.slot = slot;
-      made.revision = slot == 1 ? 2 : 1;
-      made.created = Monotonic{} + 59min;
-      made.state = slot == 1 && !serves_again ? InstanceState::Exited : InstanceState::Running;
-      made.ready_since = slot > 1 ? Monotonic{} + 1s : serves_again ? Monotonic{} + 1h + 20s : kNever;
-      if (slot == 1) made.detail->rare.change([](Exceptional& rare) { rare.settled_at = Monotonic{} + 1h; });
-      instances.push_back(std::move(made));
-    }
+    auto const instances = instances_with_one_settled(serves_again ? InstanceState::Running : InstanceState::Exited,
+                                                      serves_again ? Monotonic{} + 1h + 20s : kNever, Monotonic{} + 1h);
     return plan(head, instances, {Monotonic{} + 1h + time, kStart + std::chrono::floor<std::chrono::milliseconds>(time)});
   };
   for (bool const serves_again : {false, true}) {
@@ -330,19 +337,8 @@ TEST(Rollout, rests_for_delay_also_after_one_that_has_ended) {
 struct SettledTest : testing::Test {
   explicit SettledTest(FailureAction action = FailureAction::Rollback)
       : head(head_on_its_way(
-            3, {.parallelism = 1, .order = model::UpdateOrder::StopFirst, .failure_action = action, .progress_deadline = 2min})) {
-    for (std::uint32_t slot = 1; slot <= 3; ++slot) {
-      Instance made;
-      made.id = {slot};
-      made.slot = slot;
-      made.revision = slot == 1 ? 2 : 1;
-      made.created = Monotonic{} + 59min;
-      made.state = slot == 1 ? InstanceState::Exited : InstanceState::Running;
-      made.ready_since = slot == 1 ? kNever : Monotonic{} + 1s;
-      if (slot == 1) made.detail->rare.change([](Exceptional& rare) { rare.settled_at = rare.served_until = Monotonic{} + 1h + 1s; });
-      instances.push_back(std::move(made));
-    }
-  }
+            3, {.parallelism = 1, .order = model::UpdateOrder::StopFirst, .failure_action = action, .progress_deadline = 2min})),
+        instances(instances_with_one_settled(InstanceState::Exited, kNever, Monotonic{} + 1h + 1s)) {}
   Plan plan_after(Duration time) const {
     return plan(head, instances, {Monotonic{} + 1h + time, kStart + std::chrono::floor<std::chrono::milliseconds>(time)});
   }

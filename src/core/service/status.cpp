@@ -44,7 +44,7 @@ std::string trouble_text(model::Head const& head, Trouble const& trouble, std::i
   auto const& instance = *of;
   auto const& message = instance.detail->rare->message;
   auto const reason = message.empty() ? model::to_string(instance.reason) : std::string_view(message);
-  auto text = fmt::format("{}.{}: {}", head.name, instance.slot, is_cut_off ? "its node does not answer" : reason);
+  auto text = fmt::format("{}.{}: {}", head.name, instance.slot, is_cut_off ? "its node does not answer: davit node ls" : reason);
   if (others > 0) text += fmt::format(" (and {} more)", others);
   return text;
 }
