@@ -115,6 +115,8 @@ void Bench::show_changes(TestMaster& master) {
   }
 }
 
+void Bench::end_watch(NodeId master) { masters_.at(master).inbox.push_back(WatchEnded{"it was behind"}); }
+
 // Until nothing is left to do at this moment.
 void Bench::run() {
   for (bool is_busy = true; is_busy;) {

@@ -67,6 +67,7 @@ class Bench {
 
   std::function<bool(Write const&)> holds_back = [](Write const&) { return false; };  // these wait for release()
   void release();
+  void end_watch(NodeId master);  // it reads everything again
   std::size_t held_back() const { return held_.size(); }
   std::optional<NodeId> blind;  // this master's watch shows nothing new
 

@@ -408,6 +408,28 @@ TEST_F(SlotsTest, counts_the_wait_of_another_owner_from_when_it_saw_the_node_go_
   EXPECT_LE(bench_.now() - down_at, kStopAfter + 9s);
 }
 
+TEST_F(SlotsTest, counts_the_wait_of_another_owner_anew_after_a_return_that_it_has_not_seen) {
+  bench_.start_master(kSecond);
+  auto const node = run_one();
+  auto const first = *record();
+  bench_.cut(node);
+  ASSERT_TRUE(bench_.until([&] { return is_down(node, kSecond); }));
+
+  bench_.blind = kSecond;
+  bench_.heal(node);
+  ASSERT_TRUE(bench_.until([&] { return record() && record()->incarnation > first.incarnation; })) << "it goes on there, with a lease";
+  bench_.cut(node);
+  ASSERT_TRUE(bench_.until([&] { return is_down(node); }));
+  auto const before = *record();
+  auto const down_at = bench_.now();
+
+  bench_.kill_master(kFirst);
+  bench_.end_watch(kSecond);
+  bench_.blind.reset();
+  ASSERT_TRUE(bench_.until([&] { return record() && record()->token > before.token; }));
+  EXPECT_GE(bench_.now() - down_at, kStopAfter + 5s);
+}
+
 // ---- leases
 
 TEST_F(SlotsTest, grants_the_agents_own_clock_to_the_present_life_of_its_node) {

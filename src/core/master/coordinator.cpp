@@ -314,7 +314,8 @@ void Master::on_node_record(NodeId id) {
     }
   }
   bool const is_down = !node.is_recorded || node.is_down();
-  if (is_down && !was_down) on_down(node);
+  bool const was_back = node.is_recorded && before.incarnation != node.record.incarnation;  // unseen, if it was down before as well
+  if (is_down && (!was_down || was_back)) on_down(node);
   else if (!node.is_recorded) await_answer(node);
   if (before.status != node.record.status || before.name != node.record.name) see_ways_to(node);
   if (before.incarnation != node.record.incarnation && node.is_recorded) {
