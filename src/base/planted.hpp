@@ -57,6 +57,8 @@ enum class Bug : std::uint8_t {
   WaitsNotAfterDown,
   // ---- rollouts
   IgnoresFloor,
+  StopsBlindly,
+  PromisesTwice,
   SettlesAtOnce,
   DecidesUnwritten,
   RollbackScales,

@@ -117,6 +117,7 @@ void Master::install(Service& service, model::Head head, model::JournalEvent con
   service.shard = shard_of(after.name);
   names_[after.uid] = after.name;
   see_spec(service);
+  if (after.last_revision != before.last_revision) see_revisions(service, before);
   bool const is_next = event && event->number == before.events + 1 && !is_catching_up_;
   if (is_next) announce(before, after, *event);
   bool const is_told_to_agents =

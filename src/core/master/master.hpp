@@ -425,6 +425,7 @@ class Master {
   NodeIx home_of(Service const& service, std::uint32_t slot, placement::Request const& request) const;
   NodeIx only_node_for(Service const& service, std::uint32_t slot, placement::Request const& request) const;
   void account(Service& service, Instance& instance, int sign);
+  void see_revisions(Service& service, model::Head const& before);
 
   // stranding.cpp: what a rollout must not stop for now
   struct Promises;
@@ -563,6 +564,7 @@ class Master {
   std::size_t orders_left_ = 0;  // in this step
 
   static constexpr Duration kOfferRetry = std::chrono::seconds(5);  // an offer without an answer is said again
+  static constexpr Duration kPendingRetry = std::chrono::seconds(2);  // a node is looked for again
   static constexpr Duration kStopRetry = std::chrono::seconds(30);  // and so is a stop
   static constexpr std::int64_t kInstancesPerMillisecond = 500;  // that plans look at, and others have time between
   static constexpr CommandId kRemoteCommands = CommandId{1} << 63;

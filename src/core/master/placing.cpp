@@ -15,7 +15,6 @@ using model::Reason;
 
 namespace {
 
-constexpr Duration kPendingRetry = 2s;
 constexpr Duration kRefusedFor = 2s;
 constexpr std::size_t kMostAvoided = 2;  // so that three nodes are tried
 constexpr Duration kLeastAvoided = 1min;
@@ -142,6 +141,18 @@ void Master::account(Service& service, Instance& instance, int sign) {
   }
   auto const& reserved = placement_.room(instance.node).reserved;
   node.reserved = {model::cores(reserved.microcores), {reserved.memory}};
+}
+
+// Agents may have told of an instance before the journal told this master of its revision: then it counted for nothing.
+void Master::see_revisions(Service& service, model::Head const& before) {
+  for (auto& instance : service.instances) {
+    auto const revision = instance.revision;
+    if (instance.node == kNoNode || before.revisions.contains(revision) || !service.head.revisions.contains(revision)) continue;
+    bool const is_starting = instance.is_starting;
+    account(service, instance, -1);
+    instance.is_starting = is_starting;
+    account(service, instance, +1);
+  }
 }
 
 // ---- what it is asked

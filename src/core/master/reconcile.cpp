@@ -9,6 +9,7 @@
 #include "base/planted.hpp"
 #include "core/cluster/tick.hpp"
 #include "core/master/master.hpp"
+#include "core/service/draft.hpp"
 #include "core/service/plan.hpp"
 #include "core/service/terms.hpp"
 
@@ -286,20 +287,29 @@ void Master::send_stop(Service const& service, Instance const& instance, Reason 
 }
 
 // What waits for room is tried before the plan is made: else the room that one slot has left for its next instance goes to another slot's.
+// And those of other slots are not, while that next instance is still to be made.
 void Master::retry(Service& service) {
   bool const is_room_left = std::exchange(service.placing.has_left_room, false);
   bool const are_all_due = std::exchange(service.placing.are_all_due, false);
-  std::vector<std::tuple<std::uint32_t, std::uint32_t, InstanceId>> due;  // by revision, since each asks for other nodes
+  auto const& emptied = service.placing.emptied;
+  bool const is_any_between = std::ranges::any_of(emptied, [&](auto slot) { return service.instances.of_slot(slot).empty(); });
+  // By revision, since each asks for other nodes; and those first whose slot had one.
+  std::vector<std::tuple<std::uint32_t, bool, std::uint32_t, InstanceId>> due;
   for (auto& instance : service.instances) {
     bool const is_wanted_again = instance.retry_at == kNever && instance.node == kNoNode && is_wanted(service.head, instance);
     bool const is_tried = are_all_due || is_wanted_again || (is_room_left && instance.lacks_room);
     if (is_tried && instance.state == InstanceState::Pending) instance.retry_at = now_.monotonic;
-    if (instance.retry_at <= now_.monotonic) due.emplace_back(instance.revision, instance.slot, instance.id);
+    if (instance.retry_at <= now_.monotonic)
+      due.emplace_back(instance.revision, !emptied.contains(instance.slot), instance.slot, instance.id);
   }
   std::ranges::sort(due);
-  for (auto const& [revision, slot, id] : due) {
+  for (auto const& [revision, is_not_emptied, slot, id] : due) {
     if (orders_left_ == 0) return;
     auto& instance = *service.find(slot, id);
+    if (is_any_between && is_not_emptied && service::waits_for_room(instance)) {
+      instance.retry_at = now_.monotonic + kPendingRetry;
+      continue;
+    }
     instance.retry_at = kNever;
     if (instance.stop_sent) order_stop(service, instance, instance.reason);
     else if (instance.state == InstanceState::Offered) instance.retry_at = now_.monotonic + kOfferRetry, confirm(service, instance);

@@ -2,7 +2,9 @@
 // could follow, on its own node or on another one, and one whose next one's room others of its service are about to take. Nobody is told
 // anything here; rollout.cpp goes by the marks.
 #include <algorithm>
+#include <set>
 
+#include "base/planted.hpp"
 #include "core/master/master.hpp"
 #include "core/service/draft.hpp"
 #include "core/service/terms.hpp"
@@ -25,6 +27,7 @@ Amount growth(Amount const& before, Amount const& after) {
 struct Master::Promises {
   std::map<NodeIx, Amount> room;
   std::vector<placement::Refusal> nodes;  // take no more, with what is promised
+  std::set<NodeIx> ports;                 // where ports are promised that nothing of the service has now
   std::size_t moves = 0;                  // slots that go to another node, or have no node yet
   // What the present revision asks for in place of an instance that counts by `before`, which many do.
   model::SpecRef before;
@@ -32,12 +35,22 @@ struct Master::Promises {
   Amount given_back;
 
   void enter(NodeIx node, Amount const& amount) {
+    if (planted(Bug::PromisesTwice)) return;
     if (amount != Amount{}) room[node] += amount;
   }
   void move_to(NodeIx node, placement::Request const& request) {
     ++moves;
     enter(node, request.kind.reserved);
+    if (planted(Bug::PromisesTwice)) return;
+    if (!request.ports.empty()) ports.insert(node);
     if (!request.ports.empty() || request.max_per_node > 0) bar(node);
+  }
+  // In place of the one that was asked for last.
+  void stay_at(NodeIx node, placement::Request const& request) {
+    enter(node, growth(given_back, request.kind.reserved));
+    if (in_place.ports.empty() || planted(Bug::PromisesTwice)) return;
+    ports.insert(node);
+    bar(node);
   }
   void bar(NodeIx node) { nodes.push_back({node, kNever, model::Reason::None, {}}); }
 };
@@ -57,6 +70,9 @@ bool Master::would_fit_in_place_of(Service const& service, Instance const& other
     });
   }
   auto const& request = promises.in_place;
+  auto const only = only_node_for(service, other.slot, request);
+  if (only != kNoNode && only != other.node) return false;
+  if (!request.ports.empty() && promises.ports.contains(other.node)) return false;
   auto const sight =
       placement_.sight(other.node, {.service = service.head.uid, .request = request, .tally = placing.tally, .refusals = {}});
   auto room = sight.room;
@@ -94,7 +110,6 @@ std::optional<NodeIx> Master::find_room(Service const& service, std::uint32_t sl
 // To slots that are between two instances: what they left, or are about to leave, is theirs.
 Master::Promises Master::promise_to_those_between(Service const& service, std::size_t most) {
   Promises promises;
-  auto const& wanted = service.placing.request.kind.reserved;
   auto const promise = [&](std::uint32_t slot) {
     if (promises.moves >= most) return;
     if (auto const node = find_room(service, slot, promises)) promises.move_to(*node, service.placing.request);
@@ -108,7 +123,7 @@ Master::Promises Master::promise_to_those_between(Service const& service, std::s
     });
     if (is_followed) continue;
     if (instance.stop_sent && instance.node != kNoNode) {
-      if (would_fit_in_place_of(service, instance, promises)) promises.enter(instance.node, growth(promises.given_back, wanted));
+      if (would_fit_in_place_of(service, instance, promises)) promises.stay_at(instance.node, service.placing.request);
       else promise(instance.slot);
     } else if (instance.state == InstanceState::Pending && instance.node == kNoNode && instance.revision == service.head.revision) {
       promise(instance.slot);
@@ -119,7 +134,8 @@ Master::Promises Master::promise_to_those_between(Service const& service, std::s
 
 bool Master::mark_stranded(Service& service) {
   auto const terms = service.exists() ? service::terms_of(service.head) : service::Terms{};
-  bool const rolls = service.exists() && service.head.rollout.is_under_way() && (!terms.is_start_first || terms.may_give_way);
+  bool const rolls = !planted(Bug::StopsBlindly) && service.exists() && service.head.rollout.is_under_way() &&
+                     (!terms.is_start_first || terms.may_give_way);
   auto const slots = rolls ? static_cast<std::uint32_t>(service.head.spec()->instances) : 0;
   auto const most = std::min(terms.parallelism, kMostMoves);
   auto promises = rolls ? promise_to_those_between(service, most) : Promises();
@@ -137,7 +153,7 @@ bool Master::mark_stranded(Service& service) {
     bool is_stranded = false;
     instance.is_held = false;
     if (is_outdated && would_fit_in_place_of(service, instance, promises)) {
-      promises.enter(instance.node, growth(promises.given_back, service.placing.request.kind.reserved));
+      promises.stay_at(instance.node, service.placing.request);
     } else if (is_outdated && terms.is_start_first) {
       instance.is_held = true;
     } else if (is_outdated) {

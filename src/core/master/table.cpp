@@ -35,7 +35,10 @@ void Master::see_left(Service& service, Instance const& instance) {
     std::erase_if(refusals, [&](auto const& each) { return each.node == instance.node && placement::is_for_room(each.reason); });
   }
   for (auto const& other : service.instances.of_slot(instance.slot)) {
-    if (other.state == InstanceState::Pending && other.node == kNoNode) service.find(other.slot, other.id)->retry_at = now_.monotonic;
+    if (other.state != InstanceState::Pending || other.node != kNoNode) continue;
+    auto& next = *service.find(other.slot, other.id);
+    next.retry_at = now_.monotonic;
+    if (is_for_rollout) next.detail->rare.change([](service::Exceptional& rare) { rare.had_node = true; });
   }
 }
 

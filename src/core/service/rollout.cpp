@@ -84,6 +84,13 @@ class Step {
                                [](Instance const* old) { return old->state == InstanceState::Pending && old->node == kNoNode; });
   }
 
+  // Its last instance has left its node, or is about to, and the next one has not found another yet.
+  static bool is_between(Slot const& slot) {
+    bool const is_left =
+        slot.stopping > 0 || std::ranges::any_of(slot.current, [](Instance const* next) { return next->detail->rare->had_node; });
+    return is_left && std::ranges::all_of(slot.current, [](Instance const* next) { return next->node == kNoNode; });
+  }
+
   bool is_settled(Instance const& instance) {
     if (!serves(instance)) return false;
     auto const settles_at = instance.ready_since + (planted(Bug::SettlesAtOnce) ? Duration{} : terms_.monitor);
@@ -217,12 +224,15 @@ class Step {
     auto const busy = in_progress_ + resting_;
     auto turns = terms_.parallelism > busy ? terms_.parallelism - busy : 0;
     has_turns_ = turns > 0;
-    bool is_any_held = false;  // the room for its next instance is another slot's at this moment
+    // What never found a node takes no room away from what had one, and is about to get another: while it waits for that (is_held), and
+    // from its stop until its next instance is placed.
+    bool is_any_between = std::ranges::any_of(begun_, [](Slot const* slot) { return is_between(*slot); });
     for (auto const* slot : waiting_) {
       if (turns == 0) return;
       bool const is_held = std::ranges::any_of(slot->outdated, [](Instance const* old) { return may_serve(*old) && old->is_held; });
-      is_any_held |= is_held;
-      if (is_held || (is_any_held && has_no_node(*slot)) || !replace(*slot)) continue;
+      is_any_between |= is_held;
+      if (is_held || (is_any_between && has_no_node(*slot)) || !replace(*slot)) continue;
+      is_any_between |= !terms_.is_start_first && !has_no_node(*slot);
       --turns;
       ++in_progress_;
     }
@@ -309,17 +319,17 @@ class Step {
   bool owns_all_ = false;
   Monotonic began_{};
   std::vector<Slot const*> done_;
-  std::vector<Slot const*> begun_;    // a new instance is on its way, or wanted
+  std::vector<Slot const*> begun_;  // a new instance is on its way, or wanted
   std::vector<Slot const*> failing_;
   std::vector<Slot const*> waiting_;
-  std::vector<Slot const*> stranded_; // serve on as they are: nothing could follow their instances
-  std::size_t tried_again_ = 0;       // failing slots whose instance is being restarted
-  std::size_t out_of_reach_ = 0;      // all of the slot is on nodes that have not answered: nothing can be done about it now
-  std::size_t homeless_ = 0;          // no node has room for the slot
-  std::optional<Failure> failure_;    // of the first failing slot
+  std::vector<Slot const*> stranded_;  // serve on as they are: nothing could follow their instances
+  std::size_t tried_again_ = 0;  // failing slots whose instance is being restarted
+  std::size_t out_of_reach_ = 0;  // all of the slot is on nodes that have not answered: nothing can be done about it now
+  std::size_t homeless_ = 0;  // no node has room for the slot
+  std::optional<Failure> failure_;  // of the first failing slot
   std::size_t floor_ = 0;
   std::size_t in_progress_ = 0;
-  std::size_t resting_ = 0;           // done, or failing, and holding its turn for `delay`
+  std::size_t resting_ = 0;  // done, or failing, and holding its turn for `delay`
   bool has_turns_ = false;
 };
 

@@ -46,6 +46,8 @@ constexpr Planted kAll[] = {
     {Bug::GivesBackUnrefused, "gives-back-unrefused", "an agent gives a slot back before it refuses the slot's token for good"},
     {Bug::WaitsNotAfterDown, "waits-not-after-down", "a slot is free as soon as its node is down"},
     {Bug::IgnoresFloor, "ignores-floor", "a rollout stops more instances than the service can do without"},
+    {Bug::StopsBlindly, "stops-blindly", "a rollout that stops first stops what nothing can follow"},
+    {Bug::PromisesTwice, "promises-twice", "a rollout that stops first counts on the same room for several that it stops"},
     {Bug::SettlesAtOnce, "settles-at-once", "a new instance is not watched for `monitor` before the rollout goes on"},
     {Bug::DecidesUnwritten, "decides-unwritten", "what an owner decides about a rollout is not journalled"},
     {Bug::RollbackScales, "rollback-scales", "a rollback takes the number of instances along"},
