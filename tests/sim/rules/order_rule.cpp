@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "core/service/draft.hpp"
+#include "sim/rules/room.hpp"
 
 namespace davit::sim {
 
@@ -66,11 +67,13 @@ void OrderRule::look() {
   });
   std::erase_if(unwell_, [](auto const& each) { return !each.second; });
   decided_.clear();
+  placed_.clear();
   for (auto const& node : cluster_->masters()) {
     auto const* view = node->master();
     if (!view) continue;
     for (auto const& [name, service] : view->services()) {
       for (auto const& instance : service.instances) {
+        if (instance.node != service::kNoNode) placed_.emplace(node->machine().id(), instance.id);
         if (instance.stop_sent) decided_.emplace(node->machine().id(), instance.id);
       }
     }
@@ -103,7 +106,7 @@ bool OrderRule::goes_on(Order const& order, service::Instance const& instance) c
   return service::serves(instance) && at && answers_.has_answered(at->record.id, order.stop.fence);
 }
 
-void OrderRule::judge(Order const& order, Complain const& complain) const {
+void OrderRule::judge(Order const& order, Complain const& complain) {
   auto const& [master, now, view, service, stop] = order;
   auto const& head = service.head;
   if (head.removing) return;
@@ -117,7 +120,10 @@ void OrderRule::judge(Order const& order, Complain const& complain) const {
   // Left over from a cut, or from a rollout that another one overtook: one of several alike is enough.
   auto const is_alike = [&](auto const& each) { return is_rival(each) && (each.revision != head.revision) == is_outdated; };
   if (std::ranges::any_of(service.instances, is_alike)) return;
-  if (is_outdated && head.rollout.is_under_way()) return check_floor(order, complain);
+  if (is_outdated && head.rollout.is_under_way()) {
+    check_floor(order, complain);
+    return check_room(order, complain);
+  }
   bool const has_rival = std::ranges::any_of(service.instances, is_rival);
   if (is_outdated || has_rival || head.rollout.state == model::RolloutState::Stopped) return;
   auto const* at = view.node(instance->node);
@@ -166,6 +172,21 @@ void OrderRule::check_floor(Order const& order, Complain const& complain) const 
   auto const spared = terms.is_start_first && !gives_way ? 0 : terms.parallelism;
   if (serving + spared + homeless < slots)
     complain(fmt::format("{} serve then of {}; {} may be spared, and {} have no node", serving, slots, spared, homeless));
+}
+
+void OrderRule::check_room(Order const& order, Complain const& complain) {
+  auto const& head = order.service.head;
+  bool const is_followed = std::ranges::any_of(order.service.instances, [&](auto const& each) {
+    return each.slot == order.stop.slot && each.revision == head.revision && !each.stop_sent && each.node != service::kNoNode;
+  });
+  if (is_followed) return;
+  auto& plan = plans_[{order.master, head.uid}];
+  if (plan.at != order.at) plan = {order.at, {}};
+  plan.slots.insert(order.stop.slot);
+  auto const wanted = model::has_node_volume(*head.spec()) ? 1 : plan.slots.size();  // where each is bound to a node
+  auto const counts = [&](InstanceId id) { return placed_.contains({order.master, id}); };
+  auto const room = room_for_more(order.view, order.service, order.stop.slot, counts, wanted);
+  if (room < wanted) complain(fmt::format("it stops {} of {}, and only {} more find a node", wanted, head.name, room));
 }
 
 // All that it has waits for a node; or did until this very plan, whose orders come before its transitions.

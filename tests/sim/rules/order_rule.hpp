@@ -3,6 +3,7 @@
 //   that serves in the same slot. One that is to leave its node goes when its successor serves, or, where two must not run, in its turn.
 // - A rollout goes on only while enough others serve (§12.6): as many as there are slots (start-first), or `parallelism` fewer. Slots for
 //   which no node has room do not count.
+// - It stops only what can be followed: by the view nodes would take as many more of the current revision as a plan stops of the service.
 // - One that serves and whose slot is not wanted any more stays for a slot of which nobody knows whether it is served (protocol.md §5.3).
 // What runs on a node whose agent has not answered the order's fence counts as no successor and serves for nobody (protocol.md §5).
 #pragma once
@@ -45,8 +46,13 @@ class OrderRule final : public Observer {
     master::Service const& service;
     model::StopInstance const& stop;
   };
-  void judge(Order const& order, Complain const& complain) const;
+  struct Plan {
+    Monotonic at{};  // by the master's clock
+    std::set<std::uint32_t> slots;  // whose last instance it stops
+  };
+  void judge(Order const& order, Complain const& complain);
   void check_floor(Order const& order, Complain const& complain) const;
+  void check_room(Order const& order, Complain const& complain);
   void check_surplus(Order const& order, Complain const& complain) const;
   bool goes_on(Order const& order, service::Instance const& instance) const;
   bool is_homeless(Order const& order, std::uint32_t slot) const;
@@ -58,7 +64,9 @@ class OrderRule final : public Observer {
   Cluster* cluster_ = nullptr;
   std::set<std::pair<NodeId, InstanceId>> sent_;
   std::set<std::pair<NodeId, InstanceId>> decided_;  // stops, by the last look: what is sent later rests on what was so then
+  std::set<std::pair<NodeId, InstanceId>> placed_;   // by the last look: a plan may not know of what found its node later
   std::map<std::pair<NodeId, InstanceId>, bool> unwell_;  // as a master sees them: they run and do not serve; false: they did until now
+  std::map<std::pair<NodeId, ServiceUid>, Plan> plans_;  // each master's last of each service
   std::set<InstanceId> ready_;  // as their agents have said last
   std::set<std::tuple<NodeId, std::string, std::uint32_t, InstanceId>> waiting_;  // for which a master has found no node
 };
