@@ -189,13 +189,14 @@ void OrderRule::check_room(Order const& order, Complain const& complain) {
   if (room < wanted) complain(fmt::format("it stops {} of {}, and only {} more find a node", wanted, head.name, room));
 }
 
-// All that it has waits for a node; or did until this very plan, whose orders come before its transitions.
+// All that it has waits for a node, or has ended; or did until this very plan, whose orders come before its transitions.
 bool OrderRule::is_homeless(Order const& order, std::uint32_t slot) const {
   bool is_empty = true;
   bool is_new = true;
   bool is_waiting = true;
   for (auto const& each : order.service.instances) {
-    if (each.slot != slot || each.stop_sent) continue;
+    bool const has_ended = each.state == model::InstanceState::Exited || each.state == model::InstanceState::Failed;
+    if (each.slot != slot || each.stop_sent || has_ended) continue;
     is_empty = false;
     is_new = is_new && each.created == order.at;
     is_waiting = is_waiting && each.state == model::InstanceState::Pending && each.node == service::kNoNode;
