@@ -153,8 +153,7 @@ Monotonic Master::mark(Service& service) {
     instance.was_downed = at && at->downed_at != kNever && instance.created < at->downed_at;
   }
   if (looks && may_look) service.placing.looked_elsewhere_at = now_.monotonic;
-  auto const look_at = looks ? service.placing.looked_elsewhere_at + kLookElsewhere : kNever;
-  return mark_stranded(service) ? std::min(look_at, now_.monotonic + kLookElsewhere) : look_at;
+  return looks ? service.placing.looked_elsewhere_at + kLookElsewhere : kNever;
 }
 
 // Where slots must not be doubled, their records say where each is; only instances of revisions without records need the answers.
@@ -176,8 +175,9 @@ void Master::reconcile(Service& service) {
   if (!may_plan(service)) return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
   auto const slots_at = keep_slots(service);
   if (!service.head.rollout.is_under_way()) service.placing.emptied.clear();
-  auto const look_at = mark(service);
+  auto look_at = mark(service);
   retry(service);
+  if (mark_stranded(service)) look_at = std::min(look_at, now_.monotonic + kLookElsewhere);  // by what waits and what is placed since
 
   auto plan = service::plan(service.head, service.instances, now_);
   auto next = std::min({plan.wake_at, slots_at, look_at});
