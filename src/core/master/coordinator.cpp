@@ -314,8 +314,9 @@ void Master::on_node_record(NodeId id) {
     }
   }
   bool const is_down = !node.is_recorded || node.is_down();
-  bool const was_back = node.is_recorded && before.incarnation != node.record.incarnation;  // unseen, if it was down before as well
-  if (is_down && (!was_down || was_back)) on_down(node);
+  // Down as it was, and yet a whole life may have passed between the two without a sight of it: what was given to that ends later.
+  bool const may_have_lived = node.is_recorded ? before.incarnation != node.record.incarnation : is_catching_up_;
+  if (is_down && (!was_down || may_have_lived)) on_down(node);
   else if (!node.is_recorded) await_answer(node);
   if (before.status != node.record.status || before.name != node.record.name) see_ways_to(node);
   if (before.incarnation != node.record.incarnation && node.is_recorded) {

@@ -426,10 +426,13 @@ class Master {
   NodeIx only_node_for(Service const& service, std::uint32_t slot, placement::Request const& request) const;
   void account(Service& service, Instance& instance, int sign);
   void see_revisions(Service& service, model::Head const& before);
+  void see_home(Service& service, Instance const& instance);
 
   // stranding.cpp: what a rollout must not stop for now
   struct Promises;
   bool would_fit_in_place_of(Service const& service, Instance const& other, Promises& promises) const;
+  bool promise_place_of(Service const& service, Instance const& other, Promises& promises) const;
+  bool hold_homeless(Service& service, std::uint32_t slots, std::size_t most, Promises& promises);
   // Whether it is worth stopping the slot's old instance for it. Without one, any other may make room.
   bool would_fit_in_place_of_another(Service const& service, Instance const& instance) const;
   std::optional<NodeIx> find_room(Service const& service, std::uint32_t slot, Promises& promises);

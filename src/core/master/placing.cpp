@@ -84,8 +84,14 @@ void Master::see_running(Service& service, Instance& instance) {
     placement_.on_running(instance.node, request_by(service.placing, instance.detail->accounted));
     service.placing.refusals.erase(instance.id);
   }
+  see_home(service, instance);
+}
+
+// Of a revision that is not kept any more nobody knows whether it had a volume; of one that is yet to be known (see_revisions) it is told
+// soon.
+void Master::see_home(Service& service, Instance const& instance) {
   bool const has_container = instance.state == InstanceState::Starting || instance.state == InstanceState::Running;
-  if (!has_container || instance.stop_sent) return;
+  if (!has_container || instance.stop_sent || instance.revision > service.head.last_revision) return;
   auto const kept = service.head.revisions.find(instance.revision);
   bool const is_forgotten = kept == service.head.revisions.end();
   if (is_forgotten ? service.placing.request.keeps_node : model::has_node_volume(*kept->second.spec))
@@ -143,7 +149,8 @@ void Master::account(Service& service, Instance& instance, int sign) {
   node.reserved = {model::cores(reserved.microcores), {reserved.memory}};
 }
 
-// Agents may have told of an instance before the journal told this master of its revision: then it counted for nothing.
+// Agents may have told of an instance before the journal told this master of its revision: then it counted for nothing, and
+// had no home.
 void Master::see_revisions(Service& service, model::Head const& before) {
   for (auto& instance : service.instances) {
     auto const revision = instance.revision;
@@ -152,6 +159,7 @@ void Master::see_revisions(Service& service, model::Head const& before) {
     account(service, instance, -1);
     instance.is_starting = is_starting;
     account(service, instance, +1);
+    see_home(service, instance);
   }
 }
 

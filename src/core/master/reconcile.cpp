@@ -174,7 +174,9 @@ void Master::reconcile(Service& service) {
   }
   if (!may_plan(service)) return plan_at(service, now_.monotonic + kAnswerPoll);  // the last answer plans everything anew, earlier
   auto const slots_at = keep_slots(service);
-  if (!service.head.rollout.is_under_way()) service.placing.emptied.clear();
+  auto const& head = service.head;
+  auto const slots = head.rollout.is_under_way() && !head.removing ? static_cast<std::uint32_t>(head.spec()->instances) : 0;
+  std::erase_if(service.placing.emptied, [&](std::uint32_t slot) { return slot > slots; });
   auto look_at = mark(service);
   retry(service);
   if (mark_stranded(service)) look_at = std::min(look_at, now_.monotonic + kLookElsewhere);  // by what waits and what is placed since
@@ -287,13 +289,13 @@ void Master::send_stop(Service const& service, Instance const& instance, Reason 
 }
 
 // What waits for room is tried before the plan is made: else the room that one slot has left for its next instance goes to another slot's.
-// And those of other slots are not, while that next instance is still to be made.
+// While that next instance is still to be made by the plan, others are not tried.
 void Master::retry(Service& service) {
   bool const is_room_left = std::exchange(service.placing.has_left_room, false);
   bool const are_all_due = std::exchange(service.placing.are_all_due, false);
   auto const& emptied = service.placing.emptied;
-  bool const is_any_between = std::ranges::any_of(emptied, [&](auto slot) { return service.instances.of_slot(slot).empty(); });
-  // By revision, since each asks for other nodes; and those first whose slot had one.
+  bool const is_next_to_be_made = std::ranges::any_of(emptied, [&](auto slot) { return service.instances.of_slot(slot).empty(); });
+  // By revision, since each asks for other nodes; and of each first those whose slot had one.
   std::vector<std::tuple<std::uint32_t, bool, std::uint32_t, InstanceId>> due;
   for (auto& instance : service.instances) {
     bool const is_wanted_again = instance.retry_at == kNever && instance.node == kNoNode && is_wanted(service.head, instance);
@@ -303,10 +305,10 @@ void Master::retry(Service& service) {
       due.emplace_back(instance.revision, !emptied.contains(instance.slot), instance.slot, instance.id);
   }
   std::ranges::sort(due);
-  for (auto const& [revision, is_not_emptied, slot, id] : due) {
+  for (auto const& [revision, is_homeless, slot, id] : due) {
     if (orders_left_ == 0) return;
     auto& instance = *service.find(slot, id);
-    if (is_any_between && is_not_emptied && service::waits_for_room(instance)) {
+    if (is_next_to_be_made && is_homeless && service::waits_for_room(instance)) {
       instance.retry_at = now_.monotonic + kPendingRetry;
       continue;
     }

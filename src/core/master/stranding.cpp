@@ -26,33 +26,26 @@ Amount growth(Amount const& before, Amount const& after) {
 // Room that slots of one service are to have after one plan, which the index does not know of yet.
 struct Master::Promises {
   std::map<NodeIx, Amount> room;
-  std::vector<placement::Refusal> nodes;  // take no more, with what is promised
-  std::set<NodeIx> ports;                 // where ports are promised that nothing of the service has now
-  std::size_t moves = 0;                  // slots that go to another node, or have no node yet
+  std::vector<placement::Refusal> barred;  // nodes that take no more, with what is promised
+  std::set<NodeIx> with_ports;             // nodes that are to give ports that nothing of the service has there now
+  std::size_t moves = 0;                   // slots that go to another node, or have no node yet
   // What the present revision asks for in place of an instance that counts by `before`, which many do.
   model::SpecRef before;
   placement::Request in_place;
   Amount given_back;
 
-  void enter(NodeIx node, Amount const& amount) {
+  bool are_any() const { return !room.empty() || !barred.empty(); }
+  void enter(NodeIx node, Amount const& amount, bool has_ports, bool is_last) {
     if (planted(Bug::PromisesTwice)) return;
     if (amount != Amount{}) room[node] += amount;
+    if (has_ports) with_ports.insert(node);
+    if (is_last) bar(node);
   }
   void move_to(NodeIx node, placement::Request const& request) {
     ++moves;
-    enter(node, request.kind.reserved);
-    if (planted(Bug::PromisesTwice)) return;
-    if (!request.ports.empty()) ports.insert(node);
-    if (!request.ports.empty() || request.max_per_node > 0) bar(node);
+    enter(node, request.kind.reserved, !request.ports.empty(), !request.ports.empty() || request.max_per_node > 0);
   }
-  // In place of the one that was asked for last.
-  void stay_at(NodeIx node, placement::Request const& request) {
-    enter(node, growth(given_back, request.kind.reserved));
-    if (in_place.ports.empty() || planted(Bug::PromisesTwice)) return;
-    ports.insert(node);
-    bar(node);
-  }
-  void bar(NodeIx node) { nodes.push_back({node, kNever, model::Reason::None, {}}); }
+  void bar(NodeIx node) { barred.push_back({node, kNever, model::Reason::None, {}}); }
 };
 
 // Whether its node would take an instance of the current revision if this one were gone, beside what is promised there.
@@ -72,13 +65,20 @@ bool Master::would_fit_in_place_of(Service const& service, Instance const& other
   auto const& request = promises.in_place;
   auto const only = only_node_for(service, other.slot, request);
   if (only != kNoNode && only != other.node) return false;
-  if (!request.ports.empty() && promises.ports.contains(other.node)) return false;
+  if (!request.ports.empty() && promises.with_ports.contains(other.node)) return false;
   auto const sight =
       placement_.sight(other.node, {.service = service.head.uid, .request = request, .tally = placing.tally, .refusals = {}});
   auto room = sight.room;
   room.reserved -= promises.given_back;
   if (auto const promised = promises.room.find(other.node); promised != promises.room.end()) room.reserved += promised->second;
   return !first_rejection(request, {sight.traits, room, sight.of_service - 1, false, sight.taken_port, nullptr});
+}
+
+bool Master::promise_place_of(Service const& service, Instance const& other, Promises& promises) const {
+  if (!would_fit_in_place_of(service, other, promises)) return false;
+  bool const takes_ports = !promises.in_place.ports.empty();
+  promises.enter(other.node, growth(promises.given_back, promises.in_place.kind.reserved), takes_ports, takes_ports);
+  return true;
 }
 
 bool Master::would_fit_in_place_of_another(Service const& service, Instance const& instance) const {
@@ -97,7 +97,7 @@ std::optional<NodeIx> Master::find_room(Service const& service, std::uint32_t sl
                                          .request = placing.request,
                                          .tally = placing.tally,
                                          .only = only_node_for(service, slot, placing.request),
-                                         .refusals = promises.nodes});
+                                         .refusals = promises.barred});
     auto const promised = node ? promises.room.find(*node) : promises.room.end();
     if (promised == promises.room.end()) return node;
     auto room = placement_.room(*node);
@@ -107,14 +107,14 @@ std::optional<NodeIx> Master::find_room(Service const& service, std::uint32_t sl
   }
 }
 
-// To slots that are between two instances: what they left, or are about to leave, is theirs.
+// To slots that are between two instances, and to those that come first because they serve nobody: what they left, or are about to leave,
+// is theirs.
 Master::Promises Master::promise_to_those_between(Service const& service, std::size_t most) {
   Promises promises;
   auto const promise = [&](std::uint32_t slot) {
     if (promises.moves >= most) return;
     if (auto const node = find_room(service, slot, promises)) promises.move_to(*node, service.placing.request);
   };
-  for (auto const slot : missing_slots(service, most)) promise(slot);
   for (auto const& instance : service.instances) {
     if (instance.slot > static_cast<std::uint32_t>(service.head.spec()->instances)) break;
     auto const others = service.instances.of_slot(instance.slot);
@@ -122,14 +122,33 @@ Master::Promises Master::promise_to_those_between(Service const& service, std::s
       return other.revision == service.head.revision && !other.stop_sent && other.node != kNoNode;
     });
     if (is_followed) continue;
-    if (instance.stop_sent && instance.node != kNoNode) {
-      if (would_fit_in_place_of(service, instance, promises)) promises.stay_at(instance.node, service.placing.request);
-      else promise(instance.slot);
+    bool const serves_nobody = std::ranges::none_of(others, service::may_serve);
+    bool const leaves = instance.stop_sent || (serves_nobody && instance.revision != service.head.revision);
+    if (leaves && instance.node != kNoNode) {
+      if (!promise_place_of(service, instance, promises)) promise(instance.slot);
     } else if (instance.state == InstanceState::Pending && instance.node == kNoNode && instance.revision == service.head.revision) {
       promise(instance.slot);
     }
   }
+  for (auto const slot : missing_slots(service, most)) promise(slot);
   return promises;
+}
+
+// What never found a node takes no room that is promised to those that have one.
+bool Master::hold_homeless(Service& service, std::uint32_t slots, std::size_t most, Promises& promises) {
+  if (!promises.are_any()) return false;
+  bool is_any_held = false;
+  for (auto& instance : service.instances) {
+    bool const waits = instance.slot <= slots && instance.state == InstanceState::Pending && instance.node == kNoNode &&
+                       instance.revision != service.head.revision && !instance.stop_sent;
+    auto const is_somewhere = [](Instance const& other) { return other.node != kNoNode; };
+    if (!waits || std::ranges::any_of(service.instances.of_slot(instance.slot), is_somewhere)) continue;
+    auto const node = promises.moves < most ? find_room(service, instance.slot, promises) : std::nullopt;
+    if (node) promises.move_to(*node, service.placing.request);
+    instance.is_held = !node;
+    is_any_held |= !node;
+  }
+  return is_any_held;
 }
 
 bool Master::mark_stranded(Service& service) {
@@ -149,11 +168,11 @@ bool Master::mark_stranded(Service& service) {
   bool is_any_marked = false;
   for (auto& instance : service.instances) {
     bool const is_outdated = instance.slot <= slots && instance.node != kNoNode && instance.revision != service.head.revision &&
-                             !instance.stop_sent && (!terms.is_start_first || gives_way(instance));
+                             !instance.stop_sent && service::may_serve(instance) && (!terms.is_start_first || gives_way(instance));
     bool is_stranded = false;
     instance.is_held = false;
-    if (is_outdated && would_fit_in_place_of(service, instance, promises)) {
-      promises.stay_at(instance.node, service.placing.request);
+    if (is_outdated && promise_place_of(service, instance, promises)) {
+      // It may stop.
     } else if (is_outdated && terms.is_start_first) {
       instance.is_held = true;
     } else if (is_outdated) {
@@ -170,7 +189,7 @@ bool Master::mark_stranded(Service& service) {
     instance.detail->rare.change([&](service::Exceptional& rare) { rare.stranded_since = is_stranded ? now_.monotonic : kNever; });
     touch(service);
   }
-  return is_any_marked;
+  return hold_homeless(service, slots, most, promises) || is_any_marked;
 }
 
 }  // namespace davit::master

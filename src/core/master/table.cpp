@@ -29,8 +29,12 @@ void Master::erase(Service& service, Instance const& instance) {
 void Master::see_left(Service& service, Instance const& instance) {
   auto& placing = service.placing;
   placing.has_left_room = true;
-  bool const is_for_rollout = service.head.rollout.is_under_way() && instance.stop_sent && instance.reason == Reason::Replaced;
-  if (is_for_rollout) placing.emptied.insert(instance.slot);
+  auto const& head = service.head;
+  bool const is_for_rollout = head.rollout.is_under_way() && instance.stop_sent && instance.reason == Reason::Replaced;
+  bool const is_last = std::ranges::none_of(service.instances.of_slot(instance.slot), [&](Instance const& other) {
+    return other.id != instance.id && other.node != kNoNode && !other.stop_sent;
+  });
+  if (is_for_rollout && is_last) placing.emptied.insert(instance.slot);
   for (auto& [id, refusals] : placing.refusals) {  // what it has left may be what they were refused for
     std::erase_if(refusals, [&](auto const& each) { return each.node == instance.node && placement::is_for_room(each.reason); });
   }
@@ -38,7 +42,8 @@ void Master::see_left(Service& service, Instance const& instance) {
     if (other.state != InstanceState::Pending || other.node != kNoNode) continue;
     auto& next = *service.find(other.slot, other.id);
     next.retry_at = now_.monotonic;
-    if (is_for_rollout) next.detail->rare.change([](service::Exceptional& rare) { rare.had_node = true; });
+    if (is_for_rollout && is_last && next.revision == head.revision)
+      next.detail->rare.change([](service::Exceptional& rare) { rare.had_node = true; });
   }
 }
 

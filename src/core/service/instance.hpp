@@ -37,7 +37,7 @@ struct Exceptional {
   Monotonic settled_at = kNever;              // when it had served for `monitor` first; kNever as long as it serves for the first time
   Monotonic stranded_since = kNever;          // its service stops first, and once it had, no node would take the next one
   Monotonic served_until = Monotonic::min();  // when its owner has seen it stop to serve last
-  bool had_node = false;    // its slot, until the rollout under way took it away; it may have to wait for a moment
+  bool had_node = false;    // the slot, until the rollout under way took it away; this one may have to wait for a moment
   friend bool operator==(Exceptional const&, Exceptional const&) = default;
 };
 
@@ -73,7 +73,7 @@ struct Instance {
   bool lacks_room : 1 = false;    // Pending: it would fit once another instance leaves its node
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
   bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
-  bool is_held : 1 = false;       // as if it were stranded, while the room for its next one is another slot's
+  bool is_held : 1 = false;       // not to be replaced now: the room for its next one is another slot's
   bool was_downed : 1 = false;    // its node was declared down since: what has replaced it is to stay
 
   // What is to stop serves nobody any more, unless another owner wants it to go on.

@@ -51,17 +51,29 @@ class Step {
   // ---- which slot is where
 
   void sort() {
-    bool const fits_somewhere =
-        std::ranges::any_of(draft_.slots(), [&](Slot const& slot) { return !slot.current.empty() && is_settled(*slot.current.front()); });
+    bool const fits_somewhere = std::ranges::any_of(
+        draft_.slots(), [](Slot const& slot) { return !slot.current.empty() && slot.current.front()->node != kNoNode; });
     for (auto const& slot : draft_.slots()) {
       if (slot.current.empty()) sort_old(slot);
       else if (is_settled(*slot.current.front()) || slot.current.front()->has_settled()) done_.push_back(&slot);
-      else if (fits_somewhere && slot.outdated.empty() && slot.stopping == 0 && waits_for_room(*slot.current.front()) &&
-               !slot.current.front()->detail->rare->had_node)
-        ++homeless_;  // as it was before, and will be after
+      else if (is_homeless(slot)) sort_homeless(slot, fits_somewhere);
       else if (auto failure = failure_of(slot)) fail(slot, *std::move(failure));
       else begun_.push_back(&slot);
     }
+  }
+
+  // It had no node before the rollout, or has lost it for good.
+  static bool is_homeless(Slot const& slot) {
+    auto const& next = *slot.current.front();
+    return slot.outdated.empty() && slot.stopping == 0 && waits_for_room(next) && !next.detail->rare->had_node;
+  }
+
+  // As it was before, and will be after: none waits for it. Only if no other slot finds a node either, that is the revision's failure.
+  void sort_homeless(Slot const& slot, bool fits_somewhere) {
+    ++homeless_;
+    if (fits_somewhere) return;
+    if (auto failure = failure_of(slot)) fail(slot, *std::move(failure));
+    else ++in_vain_;
   }
 
   void sort_old(Slot const& slot) {
@@ -82,13 +94,6 @@ class Step {
   static bool has_no_node(Slot const& slot) {
     return std::ranges::all_of(slot.outdated,
                                [](Instance const* old) { return old->state == InstanceState::Pending && old->node == kNoNode; });
-  }
-
-  // Its last instance has left its node, or is about to, and the next one has not found another yet.
-  static bool is_between(Slot const& slot) {
-    bool const is_left =
-        slot.stopping > 0 || std::ranges::any_of(slot.current, [](Instance const* next) { return next->detail->rare->had_node; });
-    return is_left && std::ranges::all_of(slot.current, [](Instance const* next) { return next->node == kNoNode; });
   }
 
   bool is_settled(Instance const& instance) {
@@ -224,15 +229,12 @@ class Step {
     auto const busy = in_progress_ + resting_;
     auto turns = terms_.parallelism > busy ? terms_.parallelism - busy : 0;
     has_turns_ = turns > 0;
-    // What never found a node takes no room away from what had one, and is about to get another: while it waits for that (is_held), and
-    // from its stop until its next instance is placed.
-    bool is_any_between = std::ranges::any_of(begun_, [](Slot const* slot) { return is_between(*slot); });
     for (auto const* slot : waiting_) {
       if (turns == 0) return;
-      bool const is_held = std::ranges::any_of(slot->outdated, [](Instance const* old) { return may_serve(*old) && old->is_held; });
-      is_any_between |= is_held;
-      if (is_held || (is_any_between && has_no_node(*slot)) || !replace(*slot)) continue;
-      is_any_between |= !terms_.is_start_first && !has_no_node(*slot);
+      // The room for its next instance is another slot's at this moment.
+      bool const is_held = std::ranges::any_of(
+          slot->outdated, [](Instance const* old) { return old->is_held && (may_serve(*old) || old->node == kNoNode); });
+      if (is_held || !replace(*slot)) continue;
       --turns;
       ++in_progress_;
     }
@@ -256,7 +258,7 @@ class Step {
   // has to end within the progress deadline.
   void conclude() {
     bool const waits_for_turn = !waiting_.empty() && !has_turns_;
-    if (in_progress_ > 0 || tried_again_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
+    if (in_progress_ > 0 || in_vain_ > 0 || tried_again_ > 0 || out_of_reach_ > 0 || waits_for_turn) return;
     bool const is_stuck = !stranded_.empty() && has_been_stranded();
     if (!stranded_.empty() && !is_stuck) return;
     if (failing_.empty() && (is_stuck || !waiting_.empty())) {
@@ -325,9 +327,10 @@ class Step {
   std::vector<Slot const*> stranded_;  // serve on as they are: nothing could follow their instances
   std::size_t tried_again_ = 0;  // failing slots whose instance is being restarted
   std::size_t out_of_reach_ = 0;  // all of the slot is on nodes that have not answered: nothing can be done about it now
-  std::size_t homeless_ = 0;  // no node has room for the slot
+  std::size_t homeless_ = 0;  // no node has room for the slot: it holds no turn
   std::optional<Failure> failure_;  // of the first failing slot
   std::size_t floor_ = 0;
+  std::size_t in_vain_ = 0;   // of these wait at the new revision, for which no node was found yet
   std::size_t in_progress_ = 0;
   std::size_t resting_ = 0;  // done, or failing, and holding its turn for `delay`
   bool has_turns_ = false;

@@ -181,12 +181,35 @@ void OrderRule::check_room(Order const& order, Complain const& complain) {
   });
   if (is_followed) return;
   auto& plan = plans_[{order.master, head.uid}];
-  if (plan.at != order.at) plan = {order.at, {}};
+  if (plan.at != order.at) plan = {.at = order.at, .slots = {}, .stops = {}};
   plan.slots.insert(order.stop.slot);
-  auto const wanted = model::has_node_volume(*head.spec()) ? 1 : plan.slots.size();  // where each is bound to a node
-  auto const counts = [&](InstanceId id) { return placed_.contains({order.master, id}); };
-  auto const room = room_for_more(order.view, order.service, order.stop.slot, counts, wanted);
+  plan.stops.insert(order.stop.id);
+  bool const is_bound = model::has_node_volume(*head.spec());  // each slot to a node of its own
+  auto const wanted = is_bound ? 1 : plan.slots.size();
+  std::size_t between = 0;
+  for (std::uint32_t slot = 1; slot <= static_cast<std::uint32_t>(head.spec()->instances) && !is_bound; ++slot) {
+    if (!plan.slots.contains(slot) && is_between(order.service, slot)) ++between;
+  }
+  auto const stands_after = [&](master::Service const& of, service::Instance const& each) {
+    return of.head.uid == head.uid ? !each.stop_sent : placed_.contains({order.master, each.id});
+  };
+  auto const stands_before = [&](master::Service const& of, service::Instance const& each) {
+    return stands_after(of, each) || (of.head.uid == head.uid && plan.stops.contains(each.id));
+  };
+  auto const for_others = room_for_more(order.view, order.service, order.stop.slot, stands_before, between);
+  auto const room = room_for_more(order.view, order.service, order.stop.slot, stands_after, for_others + wanted) - for_others;
   if (room < wanted) complain(fmt::format("it stops {} of {}, and only {} more find a node", wanted, head.name, room));
+}
+
+// What it had was stopped for the rollout, and what is to follow has no node yet.
+bool OrderRule::is_between(master::Service const& service, std::uint32_t slot) {
+  bool was_stopped = false;
+  auto const of_slot = service.instances.of_slot(slot);
+  for (auto const& each : of_slot) {
+    if (!each.stop_sent && each.node != service::kNoNode) return false;
+    was_stopped |= each.stop_sent || each.detail->rare->had_node;
+  }
+  return was_stopped || (of_slot.empty() && service.placing.emptied.contains(slot));
 }
 
 // All that it has waits for a node, or has ended; or did until this very plan, whose orders come before its transitions.

@@ -37,13 +37,13 @@ Space space_of(master::Node const& node) {
   return space;
 }
 
-std::vector<Space> spaces(master::Master const& view, master::Service const& service, std::function<bool(InstanceId)> const& counts) {
+std::vector<Space> spaces(master::Master const& view, master::Service const& service, Stands const& stands) {
   std::vector<Space> all;
   for (auto const& node : view.nodes()) all.push_back(space_of(node));
   for (auto const& [name, other] : view.services()) {
     bool const is_own = other.head.uid == service.head.uid;
     for (auto const& instance : other.instances) {
-      if (!instance.detail->accounted || (is_own ? instance.stop_sent : !counts(instance.id))) continue;
+      if (!instance.detail->accounted || !stands(other, instance)) continue;
       auto& space = all[placement::to_index(instance.node)];
       auto const request = placement::request_of(*instance.detail->accounted, {});
       space.room.reserved += request.kind.reserved;
@@ -78,11 +78,11 @@ std::size_t room_in(Space space, placement::Request const& request, std::size_t 
 
 }  // namespace
 
-std::size_t room_for_more(master::Master const& view, master::Service const& service, std::uint32_t slot,
-                          std::function<bool(InstanceId)> const& counts, std::size_t most) {
+std::size_t room_for_more(master::Master const& view, master::Service const& service, std::uint32_t slot, Stands const& stands,
+                          std::size_t most) {
   auto const request = placement::request_of(*service.head.spec(), {});
   auto const home = service.placing.homes.find(slot);
-  auto const all = spaces(view, service, counts);
+  auto const all = spaces(view, service, stands);
   if (request.keeps_node && home != service.placing.homes.end()) {
     auto const& space = all[placement::to_index(home->second)];
     if (space.room.condition.is_member) return room_in(space, request, most);  // else the volume has gone with the node

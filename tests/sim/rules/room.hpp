@@ -9,9 +9,12 @@
 
 namespace davit::sim {
 
-// How many more instances of the service's current revision the nodes would take once what is to stop has left, at most `most`. Of other
-// services those count that `counts`. A slot that is bound to a node has only that one.
-std::size_t room_for_more(master::Master const& view, master::Service const& service, std::uint32_t slot,
-                          std::function<bool(InstanceId)> const& counts, std::size_t most);
+// Whether what counts on its node still does.
+using Stands = std::function<bool(master::Service const&, service::Instance const&)>;
+
+// How many more instances of the service's current revision the nodes would take beside what stands, at most `most`. A slot that is bound
+// to a node has only that one.
+std::size_t room_for_more(master::Master const& view, master::Service const& service, std::uint32_t slot, Stands const& stands,
+                          std::size_t most);
 
 }  // namespace davit::sim
