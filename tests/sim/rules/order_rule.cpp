@@ -190,11 +190,13 @@ void OrderRule::check_room(Order const& order, Complain const& complain) {
   for (std::uint32_t slot = 1; slot <= static_cast<std::uint32_t>(head.spec()->instances) && !is_bound; ++slot) {
     if (!plan.slots.contains(slot) && is_between(order.service, slot)) ++between;
   }
+  // What other services were given since the last look the plan may know of, or not: for either there is too much room rather than too
+  // little.
+  auto const stands_before = [&](master::Service const& of, service::Instance const& each) {
+    return of.head.uid != head.uid || !each.stop_sent || plan.stops.contains(each.id);
+  };
   auto const stands_after = [&](master::Service const& of, service::Instance const& each) {
     return of.head.uid == head.uid ? !each.stop_sent : placed_.contains({order.master, each.id});
-  };
-  auto const stands_before = [&](master::Service const& of, service::Instance const& each) {
-    return stands_after(of, each) || (of.head.uid == head.uid && plan.stops.contains(each.id));
   };
   auto const for_others = room_for_more(order.view, order.service, order.stop.slot, stands_before, between);
   auto const room = room_for_more(order.view, order.service, order.stop.slot, stands_after, for_others + wanted) - for_others;
