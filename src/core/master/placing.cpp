@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "base/planted.hpp"
 #include "core/master/master.hpp"
+#include "core/service/draft.hpp"
 
 namespace davit::master {
 
@@ -237,6 +238,8 @@ void Master::offer(Service& service, Instance& instance) {
     chosen = placement_.choose(search_for(service, instance, request));
   }
   if (!chosen) return keep_waiting(service, instance, search_for(service, instance, request));
+  if (service::waits_for_room(instance) && instance.detail->rare->placed_at == Monotonic::min())
+    instance.detail->rare.change([&](service::Exceptional& rare) { rare.placed_at = now_.monotonic; });
   instance.lacks_room = false;
   instance.is_starting = true;
   set_node(service, instance, *chosen);
@@ -302,10 +305,6 @@ void Master::keep_waiting(Service& service, Instance& instance, placement::Searc
     shortfall = placement::shortfall(placement_, search, service.head.name);
     if (is_alike) placing.shortfall = shortfall, placing.shortfall_version = placement_.version();
   }
-  if (search.refusals.empty()) {  // no matter of a moment: it has no place any more
-    placing.emptied.erase(instance.slot);
-    if (instance.detail->rare->had_node) instance.detail->rare.change([](service::Exceptional& rare) { rare.had_node = false; });
-  }
   instance.retry_at = now_.monotonic + kPendingRetry;
   for (auto const& refusal : search.refusals) instance.retry_at = std::min(instance.retry_at, refusal.until);
   instance.lacks_room = shortfall.lacks_room && would_fit_in_place_of_another(service, instance);
@@ -324,7 +323,8 @@ void Master::take_refusal(Node const& node, Service& service, Instance& instance
   next.detail->created_at = instance.detail->created_at;
   next.detail->rare.change([&](service::Exceptional& rare) {
     rare.message = instance.detail->rare->message;
-    rare.had_node = instance.detail->rare->had_node;
+    rare.before = instance.detail->rare->before;
+    rare.placed_at = instance.detail->rare->placed_at;
   });
   next.reason = instance.reason;
   next.retry_at = now_.monotonic;

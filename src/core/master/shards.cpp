@@ -94,7 +94,7 @@ void Master::lose(std::bitset<kShards> lost) {
     }
     for (auto& next : std::exchange(service.queued, {})) wait(next.id, std::move(next.command), 0s);
     service.placing.moves.clear();
-    service.placing.emptied.clear();
+    service.placing.departures.clear();
     plan_at(service, kNever);
   }
 }

@@ -30,11 +30,14 @@ void Master::see_left(Service& service, Instance const& instance) {
   auto& placing = service.placing;
   placing.has_left_room = true;
   auto const& head = service.head;
-  bool const is_for_rollout = head.rollout.is_under_way() && instance.stop_sent && instance.reason == Reason::Replaced;
   bool const is_last = std::ranges::none_of(service.instances.of_slot(instance.slot), [&](Instance const& other) {
     return other.id != instance.id && other.node != kNoNode && !other.stop_sent;
   });
-  if (is_for_rollout && is_last) placing.emptied.insert(instance.slot);
+  auto departure = service::Departure::None;
+  if (is_last && head.rollout.is_under_way()) {
+    bool const was_wanted = instance.stop_sent && instance.reason == Reason::Replaced;
+    departure = placing.departures[instance.slot] = was_wanted ? service::Departure::Stopped : service::Departure::Lost;
+  }
   for (auto& [id, refusals] : placing.refusals) {  // what it has left may be what they were refused for
     std::erase_if(refusals, [&](auto const& each) { return each.node == instance.node && placement::is_for_room(each.reason); });
   }
@@ -42,8 +45,7 @@ void Master::see_left(Service& service, Instance const& instance) {
     if (other.state != InstanceState::Pending || other.node != kNoNode) continue;
     auto& next = *service.find(other.slot, other.id);
     next.retry_at = now_.monotonic;
-    if (is_for_rollout && is_last && next.revision == head.revision)
-      next.detail->rare.change([](service::Exceptional& rare) { rare.had_node = true; });
+    if (departure != service::Departure::None) next.detail->rare.change([&](service::Exceptional& rare) { rare.before = departure; });
   }
 }
 

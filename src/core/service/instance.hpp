@@ -27,6 +27,9 @@ inline bool is_on_its_way(model::InstanceState state) {
   return state == Pending || state == Offered || state == Preparing || state == Starting;
 }
 
+// How a slot's last instance has left its node in the rollout under way: as the rollout wanted, or otherwise.
+enum class Departure : std::uint8_t { None, Stopped, Lost };
+
 // What few instances have anything of.
 struct Exceptional {
   std::string message;
@@ -37,7 +40,8 @@ struct Exceptional {
   Monotonic settled_at = kNever;              // when it had served for `monitor` first; kNever as long as it serves for the first time
   Monotonic stranded_since = kNever;          // its service stops first, and once it had, no node would take the next one
   Monotonic served_until = Monotonic::min();  // when its owner has seen it stop to serve last
-  bool had_node = false;    // the slot, until the rollout under way took it away; this one may have to wait for a moment
+  Monotonic placed_at = Monotonic::min();  // when the first node had room for it after it had waited for that; min: it has not waited
+  Departure before = Departure::None;         // of the one before it in its slot
   friend bool operator==(Exceptional const&, Exceptional const&) = default;
 };
 

@@ -51,27 +51,34 @@ class Step {
   // ---- which slot is where
 
   void sort() {
-    bool const fits_somewhere = std::ranges::any_of(
-        draft_.slots(), [](Slot const& slot) { return !slot.current.empty() && slot.current.front()->node != kNoNode; });
+    auto const is_any = [&](auto const& predicate) {
+      return std::ranges::any_of(draft_.slots(),
+                                 [&](Slot const& slot) { return !slot.current.empty() && predicate(*slot.current.front()); });
+    };
+    bool const is_any_settled = is_any([this](Instance const& next) { return is_settled(next); });
+    bool const is_any_placed = is_any([](Instance const& next) { return next.node != kNoNode; });
     for (auto const& slot : draft_.slots()) {
       if (slot.current.empty()) sort_old(slot);
       else if (is_settled(*slot.current.front()) || slot.current.front()->has_settled()) done_.push_back(&slot);
-      else if (is_homeless(slot)) sort_homeless(slot, fits_somewhere);
+      else if (is_homeless(slot, is_any_settled)) sort_homeless(slot, is_any_settled || is_any_placed);
       else if (auto failure = failure_of(slot)) fail(slot, *std::move(failure));
       else begun_.push_back(&slot);
     }
   }
 
-  // It had no node before the rollout, or has lost it for good.
-  static bool is_homeless(Slot const& slot) {
+  // It waits as it did before the rollout. One that has lost its node since counts as such once the revision has stood its test elsewhere;
+  // one that was stopped for the rollout never: it could go back.
+  static bool is_homeless(Slot const& slot, bool is_any_settled) {
     auto const& next = *slot.current.front();
-    return slot.outdated.empty() && slot.stopping == 0 && waits_for_room(next) && !next.detail->rare->had_node;
+    auto const before = next.detail->rare->before;
+    bool const may_be = before == Departure::None || (before == Departure::Lost && is_any_settled);
+    return may_be && slot.outdated.empty() && slot.stopping == 0 && waits_for_room(next);
   }
 
-  // As it was before, and will be after: none waits for it. Only if no other slot finds a node either, that is the revision's failure.
-  void sort_homeless(Slot const& slot, bool fits_somewhere) {
+  // Nothing waits for it, unless no other slot finds a node either: that is the revision's failure.
+  void sort_homeless(Slot const& slot, bool do_others_fit) {
     ++homeless_;
-    if (fits_somewhere) return;
+    if (do_others_fit) return;
     if (auto failure = failure_of(slot)) fail(slot, *std::move(failure));
     else ++in_vain_;
   }
@@ -115,7 +122,9 @@ class Step {
     for (auto const* instance : slot.current) {
       if (instance->is_unknown) continue;
       auto const& message = instance->detail->rare->message;
-      auto const deadline = std::max(instance->created, began_) + terms_.progress_deadline;
+      auto const& rare = *instance->detail->rare;
+      auto const since = rare.before == Departure::Stopped ? instance->created : std::max(instance->created, rare.placed_at);
+      auto const deadline = std::max(since, began_) + terms_.progress_deadline;
       bool const is_late = deadline <= now_.monotonic && !instance->is_ready();
       if (deadline > now_.monotonic) draft_.wake_at(deadline);
       if (has_failed(*instance)) {
@@ -134,6 +143,7 @@ class Step {
 
   // What befell an instance before the rollout began, or was resumed, is no verdict on its revision.
   bool has_failed(Instance const& instance) const {
+    if (instance.was_downed && instance.failures <= 1) return false;  // it ended with its node
     bool const is_own = owns_all_ || instance.detail->created_at >= head_.rollout.since;
     if (is_own && instance.failures > 0) return true;
     if (instance.health == Health::Unhealthy) return true;
@@ -330,7 +340,7 @@ class Step {
   std::size_t homeless_ = 0;  // no node has room for the slot: it holds no turn
   std::optional<Failure> failure_;  // of the first failing slot
   std::size_t floor_ = 0;
-  std::size_t in_vain_ = 0;   // of these wait at the new revision, for which no node was found yet
+  std::size_t in_vain_ = 0;  // of these wait at the new revision, for which no node was found yet
   std::size_t in_progress_ = 0;
   std::size_t resting_ = 0;  // done, or failing, and holding its turn for `delay`
   bool has_turns_ = false;

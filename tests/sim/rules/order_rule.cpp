@@ -209,9 +209,10 @@ bool OrderRule::is_between(master::Service const& service, std::uint32_t slot) {
   auto const of_slot = service.instances.of_slot(slot);
   for (auto const& each : of_slot) {
     if (!each.stop_sent && each.node != service::kNoNode) return false;
-    was_stopped |= each.stop_sent || each.detail->rare->had_node;
+    was_stopped |= each.stop_sent || each.detail->rare->before == service::Departure::Stopped;
   }
-  return was_stopped || (of_slot.empty() && service.placing.emptied.contains(slot));
+  auto const last = service.placing.departures.find(slot);
+  return was_stopped || (of_slot.empty() && last != service.placing.departures.end() && last->second == service::Departure::Stopped);
 }
 
 // All that it has waits for a node, or has ended; or did until this very plan, whose orders come before its transitions.
