@@ -209,7 +209,8 @@ bool OrderRule::is_between(master::Service const& service, std::uint32_t slot) {
   auto const of_slot = service.instances.of_slot(slot);
   for (auto const& each : of_slot) {
     if (!each.stop_sent && each.node != service::kNoNode) return false;
-    was_stopped |= each.stop_sent || each.detail->rare->before == service::Departure::Stopped;
+    bool const is_next = each.revision == service.head.revision;  // one of an earlier rollout comes later
+    was_stopped |= each.stop_sent || (is_next && each.detail->rare->before == service::Departure::Stopped);
   }
   auto const last = service.placing.departures.find(slot);
   return was_stopped || (of_slot.empty() && last != service.placing.departures.end() && last->second == service::Departure::Stopped);
