@@ -188,12 +188,15 @@ void OrderRule::check_room(Order const& order, Complain const& complain) {
   auto const wanted = is_bound ? 1 : plan.slots.size();
   std::size_t between = 0;
   for (std::uint32_t slot = 1; slot <= static_cast<std::uint32_t>(head.spec()->instances) && !is_bound; ++slot) {
-    if (!plan.slots.contains(slot) && is_between(order.service, slot)) ++between;
+    bool const is_free = !plan.slots.contains(slot) && !order.service.placing.moves.contains(slot);
+    if (is_free && is_between(order.service, slot)) ++between;
   }
   // What other services were given since the last look the plan may know of, or not: for either there is too much room rather than too
   // little.
   auto const stands_before = [&](master::Service const& of, service::Instance const& each) {
-    return of.head.uid != head.uid || !each.stop_sent || plan.stops.contains(each.id);
+    std::pair const stop{order.master, each.id};
+    bool const is_of_plan = plan.stops.contains(each.id) || (!sent_.contains(stop) && !decided_.contains(stop));
+    return of.head.uid != head.uid || !each.stop_sent || is_of_plan;
   };
   auto const stands_after = [&](master::Service const& of, service::Instance const& each) {
     return of.head.uid == head.uid ? !each.stop_sent : placed_.contains({order.master, each.id});
