@@ -181,42 +181,15 @@ void OrderRule::check_room(Order const& order, Complain const& complain) {
   });
   if (is_followed) return;
   auto& plan = plans_[{order.master, head.uid}];
-  if (plan.at != order.at) plan = {.at = order.at, .slots = {}, .stops = {}};
+  if (plan.at != order.at) plan = {order.at, {}};
   plan.slots.insert(order.stop.slot);
-  plan.stops.insert(order.stop.id);
   bool const is_bound = model::has_node_volume(*head.spec());  // each slot to a node of its own
   auto const wanted = is_bound ? 1 : plan.slots.size();
-  std::size_t between = 0;
-  for (std::uint32_t slot = 1; slot <= static_cast<std::uint32_t>(head.spec()->instances) && !is_bound; ++slot) {
-    bool const is_free = !plan.slots.contains(slot) && !order.service.placing.moves.contains(slot);
-    if (is_free && is_between(order.service, slot)) ++between;
-  }
-  // What other services were given since the last look the plan may know of, or not: for either there is too much room rather than too
-  // little.
-  auto const stands_before = [&](master::Service const& of, service::Instance const& each) {
-    std::pair const stop{order.master, each.id};
-    bool const is_of_plan = plan.stops.contains(each.id) || (!sent_.contains(stop) && !decided_.contains(stop));
-    return of.head.uid != head.uid || !each.stop_sent || is_of_plan;
-  };
-  auto const stands_after = [&](master::Service const& of, service::Instance const& each) {
+  auto const stands = [&](master::Service const& of, service::Instance const& each) {
     return of.head.uid == head.uid ? !each.stop_sent : placed_.contains({order.master, each.id});
   };
-  auto const for_others = room_for_more(order.view, order.service, order.stop.slot, stands_before, between);
-  auto const room = room_for_more(order.view, order.service, order.stop.slot, stands_after, for_others + wanted) - for_others;
+  auto const room = room_for_more(order.view, order.service, order.stop.slot, stands, wanted);
   if (room < wanted) complain(fmt::format("it stops {} of {}, and only {} more find a node", wanted, head.name, room));
-}
-
-// What it had was stopped for the rollout, and what is to follow has no node yet.
-bool OrderRule::is_between(master::Service const& service, std::uint32_t slot) {
-  bool was_stopped = false;
-  auto const of_slot = service.instances.of_slot(slot);
-  for (auto const& each : of_slot) {
-    if (!each.stop_sent && each.node != service::kNoNode) return false;
-    bool const is_next = each.revision == service.head.revision;  // one of an earlier rollout comes later
-    was_stopped |= each.stop_sent || (is_next && each.detail->rare->before == service::Departure::Stopped);
-  }
-  auto const last = service.placing.departures.find(slot);
-  return was_stopped || (of_slot.empty() && last != service.placing.departures.end() && last->second == service::Departure::Stopped);
 }
 
 // All that it has waits for a node, or has ended; or did until this very plan, whose orders come before its transitions.

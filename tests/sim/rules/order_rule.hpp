@@ -3,8 +3,8 @@
 //   that serves in the same slot. One that is to leave its node goes when its successor serves, or, where two must not run, in its turn.
 // - A rollout goes on only while enough others serve (§12.6): as many as there are slots (start-first), or `parallelism` fewer. Slots for
 //   which no node has room do not count.
-// - It stops only what can be followed: by the view nodes would take as many more of the current revision as a plan stops of the service,
-//   beside what slots are to get that are between two instances already.
+// - It stops only what can be followed: by the view nodes would take as many more of the current revision as a plan stops of the service.
+//   What earlier plans have stopped, and nothing follows yet, is not counted.
 // - One that serves and whose slot is not wanted any more stays for a slot of which nobody knows whether it is served (protocol.md §5.3).
 // What runs on a node whose agent has not answered the order's fence counts as no successor and serves for nobody (protocol.md §5).
 #pragma once
@@ -49,13 +49,11 @@ class OrderRule final : public Observer {
   };
   struct Plan {
     Monotonic at{};  // by the master's clock
-    std::set<std::uint32_t> slots;  // whose last instance it stops …
-    std::set<InstanceId> stops;     // … which are these
+    std::set<std::uint32_t> slots;  // whose last instance it stops
   };
   void judge(Order const& order, Complain const& complain);
   void check_floor(Order const& order, Complain const& complain) const;
   void check_room(Order const& order, Complain const& complain);
-  static bool is_between(master::Service const& service, std::uint32_t slot);
   void check_surplus(Order const& order, Complain const& complain) const;
   bool goes_on(Order const& order, service::Instance const& instance) const;
   bool is_homeless(Order const& order, std::uint32_t slot) const;
