@@ -427,6 +427,7 @@ class Master {
   void account(Service& service, Instance& instance, int sign);
   void see_revisions(Service& service, model::Head const& before);
   void see_home(Service& service, Instance const& instance);
+  service::Departure departure_from(Service const& service, std::uint32_t slot) const;
 
   // stranding.cpp: what a rollout must not stop for now
   struct Promises;

@@ -177,6 +177,7 @@ void Master::reconcile(Service& service) {
   auto const& head = service.head;
   auto const slots = head.rollout.is_under_way() && !head.removing ? static_cast<std::uint32_t>(head.spec()->instances) : 0;
   std::erase_if(service.placing.departures, [&](auto const& each) { return each.first > slots; });
+  if (slots == 0) service.placing.has_seen_all = true;
   auto look_at = mark(service);
   retry(service);
   if (mark_stranded(service)) look_at = std::min(look_at, now_.monotonic + kLookElsewhere);  // by what waits and what is placed since
@@ -228,8 +229,8 @@ void Master::place(Service& service, service::Successor const& wanted) {
   auto const left = orders_left_;
   auto made = new_instance(service, slot);
   made.revision = wanted.revision;
-  if (auto const last = service.placing.departures.find(slot); last != service.placing.departures.end())
-    made.detail->rare.change([&](service::Exceptional& rare) { rare.before = last->second; });
+  if (auto const before = departure_from(service, slot); before != service::Departure::None)
+    made.detail->rare.change([&](service::Exceptional& rare) { rare.before = before; });
   auto& instance = service.instances.insert(std::move(made));
   if (auto const avoided = avoided_of(service).find(slot); avoided != service.placing.avoided.end())
     service.placing.refusals[instance.id] = avoided->second;
@@ -294,21 +295,17 @@ void Master::send_stop(Service const& service, Instance const& instance, Reason 
 void Master::retry(Service& service) {
   bool const is_room_left = std::exchange(service.placing.has_left_room, false);
   bool const are_all_due = std::exchange(service.placing.are_all_due, false);
-  auto const& departures = service.placing.departures;
-  auto const was_emptied = [&](std::uint32_t slot) {
-    auto const last = departures.find(slot);
-    return last != departures.end() && last->second == service::Departure::Stopped;
-  };
-  bool const is_next_to_be_made = std::ranges::any_of(
-      departures, [&](auto const& each) { return was_emptied(each.first) && service.instances.of_slot(each.first).empty(); });
+  auto const was_emptied = [&](std::uint32_t slot) { return departure_from(service, slot) == service::Departure::Stopped; };
+  bool const is_next_to_be_made = std::ranges::any_of(service.placing.departures, [&](auto const& each) {
+    return was_emptied(each.first) && service.instances.of_slot(each.first).empty();
+  });
   // By revision, since each asks for other nodes; and of each first those whose slot was emptied for it.
   std::vector<std::tuple<std::uint32_t, bool, std::uint32_t, InstanceId>> due;
   for (auto& instance : service.instances) {
     bool const is_wanted_again = instance.retry_at == kNever && instance.node == kNoNode && is_wanted(service.head, instance);
     bool const is_tried = are_all_due || is_wanted_again || (is_room_left && instance.lacks_room);
     if (is_tried && instance.state == InstanceState::Pending) instance.retry_at = now_.monotonic;
-    if (instance.retry_at <= now_.monotonic)
-      due.emplace_back(instance.revision, !was_emptied(instance.slot), instance.slot, instance.id);
+    if (instance.retry_at <= now_.monotonic) due.emplace_back(instance.revision, !was_emptied(instance.slot), instance.slot, instance.id);
   }
   std::ranges::sort(due);
   for (auto const& [revision, comes_later, slot, id] : due) {

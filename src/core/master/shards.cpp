@@ -64,6 +64,8 @@ void Master::gain(std::bitset<kShards> const& gained) {
   for (auto& [name, service] : services_) {
     if (!gained.test(service.shard.value)) continue;
     for (auto& instance : service.instances) instance.is_confirmed = false;
+    service.placing.departures.clear();
+    service.placing.has_seen_all = false;
     plan_soon(service);
   }
 }
@@ -94,7 +96,6 @@ void Master::lose(std::bitset<kShards> lost) {
     }
     for (auto& next : std::exchange(service.queued, {})) wait(next.id, std::move(next.command), 0s);
     service.placing.moves.clear();
-    service.placing.departures.clear();
     plan_at(service, kNever);
   }
 }

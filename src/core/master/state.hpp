@@ -125,7 +125,9 @@ struct Placing {
   std::map<std::uint32_t, std::vector<placement::Refusal>> avoided;  // by slot: nodes on which it has failed too often …
   std::uint32_t avoided_by = 0;                                      // … at this revision
   Monotonic looked_elsewhere_at = Monotonic::min();  // for room for those that fail where they are, or that have to stop before they move
-  std::map<std::uint32_t, service::Departure> departures;  // by slot: how its last instance left its node in the rollout under way
+  // Of the rollout under way, by its owner: how each slot's last instance left its node …
+  std::map<std::uint32_t, service::Departure> departures;
+  bool has_seen_all = false;  // … since it began: the slots that are not named had none
   bool has_left_room = false;  // an instance of it has left a node since those that wait were tried last
   bool are_all_due = false;  // those that wait are to be tried at the next plan
   placement::Shortfall shortfall;  // as of the last search in vain …

@@ -126,7 +126,8 @@ Master::Promises Master::promise_to_those_between(Service const& service, std::s
     bool const leaves = instance.stop_sent || (serves_nobody && instance.revision != service.head.revision);
     if (leaves && instance.node != kNoNode) {
       if (!promise_place_of(service, instance, promises)) promise(instance.slot);
-    } else if (instance.state == InstanceState::Pending && instance.node == kNoNode && instance.revision == service.head.revision) {
+    } else if (instance.state == InstanceState::Pending && instance.node == kNoNode &&
+               (instance.revision == service.head.revision || instance.detail->rare->before == service::Departure::Stopped)) {
       promise(instance.slot);
     }
   }
@@ -140,7 +141,8 @@ bool Master::hold_homeless(Service& service, std::uint32_t slots, std::size_t mo
   bool is_any_held = false;
   for (auto& instance : service.instances) {
     bool const waits = instance.slot <= slots && instance.state == InstanceState::Pending && instance.node == kNoNode &&
-                       instance.revision != service.head.revision && !instance.stop_sent;
+                       instance.revision != service.head.revision && !instance.stop_sent &&
+                       instance.detail->rare->before != service::Departure::Stopped;
     auto const is_somewhere = [](Instance const& other) { return other.node != kNoNode; };
     if (!waits || std::ranges::any_of(service.instances.of_slot(instance.slot), is_somewhere)) continue;
     auto const node = promises.moves < most ? find_room(service, instance.slot, promises) : std::nullopt;

@@ -34,7 +34,7 @@ void Master::see_left(Service& service, Instance const& instance) {
     return other.id != instance.id && other.node != kNoNode && !other.stop_sent;
   });
   auto departure = service::Departure::None;
-  if (is_last && head.rollout.is_under_way()) {
+  if (is_last && head.rollout.is_under_way() && shards_[service.shard.value].is_mine) {
     bool const was_wanted = instance.stop_sent && instance.reason == Reason::Replaced;
     departure = placing.departures[instance.slot] = was_wanted ? service::Departure::Stopped : service::Departure::Lost;
   }
@@ -47,6 +47,15 @@ void Master::see_left(Service& service, Instance const& instance) {
     next.retry_at = now_.monotonic;
     if (departure != service::Departure::None) next.detail->rare.change([&](service::Exceptional& rare) { rare.before = departure; });
   }
+}
+
+// Who has not seen all of the rollout takes a slot for one that has lost its node: it may be, or may have been emptied.
+service::Departure Master::departure_from(Service const& service, std::uint32_t slot) const {
+  auto const& placing = service.placing;
+  auto const known = placing.departures.find(slot);
+  if (known != placing.departures.end()) return known->second;
+  bool const is_known = !service.head.rollout.is_under_way() || placing.has_seen_all;
+  return is_known ? service::Departure::None : service::Departure::Lost;
 }
 
 // Those that are there, of the node's list.

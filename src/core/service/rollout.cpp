@@ -55,7 +55,7 @@ class Step {
       return std::ranges::any_of(draft_.slots(),
                                  [&](Slot const& slot) { return !slot.current.empty() && predicate(*slot.current.front()); });
     };
-    bool const is_any_settled = is_any([this](Instance const& next) { return is_settled(next); });
+    bool const is_any_settled = is_any([this](Instance const& next) { return is_settled(next) || next.has_settled(); });
     bool const is_any_placed = is_any([](Instance const& next) { return next.node != kNoNode; });
     for (auto const& slot : draft_.slots()) {
       if (slot.current.empty()) sort_old(slot);
@@ -97,10 +97,11 @@ class Step {
     return !terms_.is_start_first && slot.old_may_serve() && std::ranges::all_of(slot.outdated, is_stuck);
   }
 
-  // What has a node while it is pending has only its slot to claim yet.
+  // What has a node while it is pending has only its slot to claim yet. One that a rollout has emptied is first, since it serves nobody.
   static bool has_no_node(Slot const& slot) {
-    return std::ranges::all_of(slot.outdated,
-                               [](Instance const* old) { return old->state == InstanceState::Pending && old->node == kNoNode; });
+    return std::ranges::all_of(slot.outdated, [](Instance const* old) {
+      return old->state == InstanceState::Pending && old->node == kNoNode && old->detail->rare->before != Departure::Stopped;
+    });
   }
 
   bool is_settled(Instance const& instance) {
