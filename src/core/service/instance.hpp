@@ -78,7 +78,7 @@ struct Instance {
   bool is_unknown : 1 = false;    // its agent has not answered this owner: it counts as running, and decides nothing
   bool is_leaving : 1 = false;    // its node is to be emptied: it moves elsewhere
   bool is_held : 1 = false;       // not to be replaced now: the room for its next one is another slot's
-  bool was_downed : 1 = false;    // its node was declared down since: what has replaced it is to stay
+  bool was_downed : 1 = false;  // its node was declared down since: what has replaced it is to stay, and that it ended then is no failure
 
   // What is to stop serves nobody any more, unless another owner wants it to go on.
   bool is_ready() const { return ready_since != kNever && !stop_sent; }

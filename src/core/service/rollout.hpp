@@ -7,7 +7,7 @@
 // one is gone. At most `parallelism` slots are begun at a time, and a done one holds its turn for `delay` more.
 //
 // It stops no serving instance unless as many go on serving as there are slots (start-first), or `parallelism` fewer (stop-first).
-// Slots for which no node has room, before and after, do not count.
+// Slots for which no node has room do not count, unless the rollout itself has emptied them.
 //
 // More failing slots than max_failure_ratio bears lead to a journalled decision: rolled_back, or rollout_stopped. With
 // failure_action: continue they lead to none: what can be replaced is, and the end is a partial one.
