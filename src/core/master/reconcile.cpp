@@ -297,7 +297,7 @@ void Master::retry(Service& service) {
   bool const are_all_due = std::exchange(service.placing.are_all_due, false);
   auto const was_emptied = [&](std::uint32_t slot) { return departure_from(service, slot) == service::Departure::Stopped; };
   bool const is_next_to_be_made = std::ranges::any_of(service.placing.departures, [&](auto const& each) {
-    return was_emptied(each.first) && service.instances.of_slot(each.first).empty();
+    return each.second == service::Departure::Stopped && service.instances.of_slot(each.first).empty();
   });
   // By revision, since each asks for other nodes; and of each first those whose slot was emptied for it.
   std::vector<std::tuple<std::uint32_t, bool, std::uint32_t, InstanceId>> due;

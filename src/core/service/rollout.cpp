@@ -338,10 +338,10 @@ class Step {
   std::vector<Slot const*> stranded_;  // serve on as they are: nothing could follow their instances
   std::size_t tried_again_ = 0;  // failing slots whose instance is being restarted
   std::size_t out_of_reach_ = 0;  // all of the slot is on nodes that have not answered: nothing can be done about it now
-  std::size_t homeless_ = 0;  // no node has room for the slot: it holds no turn
+  std::size_t homeless_ = 0;  // no node has room for the slot: it need not serve
+  std::size_t in_vain_ = 0;  // homeless at the new revision, which no other slot has found a node for either: the end waits for them
   std::optional<Failure> failure_;  // of the first failing slot
   std::size_t floor_ = 0;
-  std::size_t in_vain_ = 0;  // of these wait at the new revision, for which no node was found yet
   std::size_t in_progress_ = 0;
   std::size_t resting_ = 0;  // done, or failing, and holding its turn for `delay`
   bool has_turns_ = false;
